@@ -1,0 +1,1 @@
+"""The engine and the front's link to it. Importing this package imports no torch."""

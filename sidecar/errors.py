@@ -1,0 +1,207 @@
+"""Every error a caller can meet, as a class with a stable code and kind.
+
+The words are in `sidecar.texts`, in each locale; an error carries only its kind and the values
+that fill the sentence, so it crosses the engine's pipe as data and is put into words at the wire.
+`code` follows JSON-RPC 2.0 (protocol faults), LSP (cancelled) and the table in docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
+
+REGISTRY: dict[str, type[SidecarError]] = {}
+
+
+class SidecarError(Exception):
+    """An error whose message and hint are written for a person.
+
+    `fields` fill the placeholders of the sentence and go to the wire in `error.data`; they must
+    be JSON values.
+    """
+
+    code: ClassVar[int] = -32603
+    kind: ClassVar[str] = "internal_error"
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields: dict[str, Any] = fields
+        super().__init__(self.message())
+
+    def __init_subclass__(cls) -> None:
+        REGISTRY[cls.kind] = cls
+
+    def message(self, locale: str = DEFAULT_LOCALE) -> str:
+        return sentence_and_hint(self.kind, self.fields, locale)[0]
+
+    def hint(self, locale: str = DEFAULT_LOCALE) -> str:
+        return sentence_and_hint(self.kind, self.fields, locale)[1]
+
+    def to_wire(self, locale: str = DEFAULT_LOCALE) -> dict[str, Any]:
+        """The JSON-RPC error object."""
+        message, hint = sentence_and_hint(self.kind, self.fields, locale)
+        data: dict[str, Any] = {"kind": self.kind, "hint": hint, **self.fields}
+        return {"code": self.code, "message": message, "data": data}
+
+
+REGISTRY[SidecarError.kind] = SidecarError
+
+
+def error_from(kind: str, fields: Mapping[str, Any]) -> SidecarError:
+    """The error of that kind, as it came over the engine's pipe."""
+    return REGISTRY.get(kind, SidecarError)(**fields)
+
+
+class ParseFault(SidecarError):
+    code, kind = -32700, "parse_error"
+
+
+class InvalidRequest(SidecarError):
+    """`reason`: what is wrong with the message."""
+
+    code, kind = -32600, "invalid_request"
+
+
+class MethodNotFound(SidecarError):
+    """`method`"""
+
+    code, kind = -32601, "method_not_found"
+
+
+class InvalidParams(SidecarError):
+    """`errors`: a list of {path, message}; `summary`: the first of them as a phrase."""
+
+    code, kind = -32602, "invalid_params"
+
+
+class Cancelled(SidecarError):
+    code, kind = -32800, "cancelled"
+
+
+class Superseded(SidecarError):
+    code, kind = -32801, "superseded"
+
+
+class LoraNotFound(SidecarError):
+    """`name`, `available`: names that exist"""
+
+    code, kind = 1001, "lora_not_found"
+
+
+class LoraIncompatible(SidecarError):
+    """`name`, `lora_family`, `model_family`, `reason`"""
+
+    code, kind = 1002, "lora_incompatible"
+
+
+class LoraUnsafe(SidecarError):
+    """`name`, `reason`"""
+
+    code, kind = 1003, "lora_unsafe"
+
+
+class LoraConflict(SidecarError):
+    """`names`, `group`"""
+
+    code, kind = 1004, "lora_conflict"
+
+
+class LoraCorrupt(SidecarError):
+    """`name`, `reason`"""
+
+    code, kind = 1005, "lora_corrupt"
+
+
+class LoraWithoutEffect(SidecarError):
+    """`name`, `reason`"""
+
+    code, kind = 1006, "lora_without_effect"
+
+
+class ModelNotFound(SidecarError):
+    """`model`, `available`"""
+
+    code, kind = 1101, "model_not_found"
+
+
+class ModelCorrupt(SidecarError):
+    """`model`, `reason`"""
+
+    code, kind = 1102, "model_corrupt"
+
+
+class ModelUnsupported(SidecarError):
+    """`model`, `reason`"""
+
+    code, kind = 1103, "model_unsupported"
+
+
+class ModelNotLoaded(SidecarError):
+    code, kind = 1104, "model_not_loaded"
+
+
+class OutOfMemory(SidecarError):
+    """`needed_mb`?, `free_mb`?, `alternatives`: a list of sentences"""
+
+    code, kind = 1201, "out_of_memory"
+
+
+class EngineCrashed(SidecarError):
+    """`exit_code`"""
+
+    code, kind = 1202, "engine_crashed"
+
+
+class EngineMissing(SidecarError):
+    """`package`: what could not be imported"""
+
+    code, kind = 1203, "engine_missing"
+
+
+class NumericalFault(SidecarError):
+    """`what`: where the NaN or the black picture showed"""
+
+    code, kind = 1204, "numerical_fault"
+
+
+class ImageUnreadable(SidecarError):
+    """`reason`"""
+
+    code, kind = 1301, "image_unreadable"
+
+
+class ImageTooLarge(SidecarError):
+    """`width`, `height`, `limit`"""
+
+    code, kind = 1302, "image_too_large"
+
+
+class HistoryNotFound(SidecarError):
+    """`id`"""
+
+    code, kind = 1401, "history_not_found"
+
+
+class StorageFault(SidecarError):
+    """`reason`: why the data folder cannot be written or read"""
+
+    code, kind = 1409, "storage_fault"
+
+
+class QueueFull(SidecarError):
+    """`limit`"""
+
+    code, kind = 1501, "queue_full"
+
+
+class DatasetInvalid(SidecarError):
+    """`reason`"""
+
+    code, kind = 1601, "dataset_invalid"
+
+
+class ShuttingDown(SidecarError):
+    """A request after `shutdown`."""
+
+    code, kind = -32002, "shutting_down"

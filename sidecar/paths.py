@@ -1,0 +1,54 @@
+"""Where things lie on disk. Nothing here creates a folder; that happens when one is needed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def package_root() -> Path:
+    """The folder of the `sidecar` package, also inside a frozen program."""
+    bundle = getattr(sys, "_MEIPASS", None)
+    return Path(bundle) / "sidecar" if bundle else Path(__file__).resolve().parent
+
+
+def starter_folder() -> Path:
+    """The starter model that ships with the package (a diffusers folder)."""
+    return package_root() / "assets" / "starter"
+
+
+def bundled_lora_folder() -> Path:
+    """The style LoRAs that ship with the package: inside a wheel, or `loras/` of a checkout."""
+    packaged = package_root() / "assets" / "loras"
+    return packaged if packaged.is_dir() else package_root().parent / "loras"
+
+
+def default_data_folder() -> Path:
+    """The platform's folder for this user's data."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("lora-sidecar", appauthor=False))
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The layout of the user's data folder."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "history.sqlite3"
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def loras(self) -> Path:
+        return self.root / "loras"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"

@@ -1,0 +1,78 @@
+"""Model and memory methods."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sidecar.protocol.base import DType, LowVram, Params, Result
+
+
+class ModelCard(Result):
+    """A model that can be loaded."""
+
+    name: str
+    family: str
+    path: str
+    bytes: int
+    width: int = Field(description="the size it was trained at, pixels")
+    height: int
+    steps: int = Field(description="steps used when a request names none")
+    guidance_scale: float
+    license: str | None = None
+    loaded: bool = False
+
+
+class ModelList(Result):
+    models: list[ModelCard]
+
+
+class LoadModelParams(Params):
+    """`model`: a name in a models folder, "starter", or the path of a diffusers folder."""
+
+    model: str = Field(min_length=1)
+    vae: str | None = None
+    dtype: DType = "auto"
+    low_vram: LowVram = "auto"
+    no_half_vae: bool = False
+
+
+class Component(Result):
+    """One part of the pipeline and where it lies."""
+
+    name: str
+    bytes: int
+    dtype: str
+    device: str
+
+
+class LoadModelResult(Result):
+    model: str
+    family: str
+    components: list[Component]
+    device: str
+    dtype: str
+    attention: str = Field(description='"xformers" or "sdpa"')
+    low_vram: list[str] = Field(description="measures that are on")
+    load_ms: float
+
+
+class DeviceMemory(Result):
+    """Memory of one computing device, bytes; null where the device does not say."""
+
+    name: str
+    kind: str = Field(description='"cpu", "cuda", "mps"')
+    total: int | None
+    free: int | None
+    used_by_process: int | None
+    peak: int | None
+
+
+class VramReport(Result):
+    """Devices, main memory and what each component takes. Bytes."""
+
+    devices: list[DeviceMemory]
+    ram_total: int
+    ram_available: int
+    rss_front: int = Field(description="resident memory of the front")
+    rss_engine: int | None = Field(description="resident memory of the engine; null when none runs")
+    components: list[Component]

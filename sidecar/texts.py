@@ -1,0 +1,230 @@
+"""The sentences people read, in each locale: what happened, and what to do next.
+
+Keys are the stable kinds of `sidecar.errors` and of the `warning` notification. A missing
+placeholder never breaks an answer: it is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+DEFAULT_LOCALE = "en"
+LOCALES = ("en", "zh-CN")
+
+Sentences = dict[str, tuple[str, str]]
+
+ENGLISH: Sentences = {
+    "internal_error": (
+        "Something went wrong inside the sidecar.",
+        "Try again; if it happens again, send the log of this session with a bug report.",
+    ),
+    "parse_error": (
+        "This message is not valid JSON{reason}.",
+        "Send one JSON-RPC 2.0 object a line, or use Content-Length headers.",
+    ),
+    "invalid_request": (
+        "This message is not a JSON-RPC 2.0 request: {reason}.",
+        "A request has jsonrpc, method, params (an object) and id.",
+    ),
+    "method_not_found": (
+        "There is no method “{method}”.",
+        "rpc.discover lists every method of this version.",
+    ),
+    "invalid_params": (
+        "The parameters do not fit: {summary}.",
+        "data.errors has the path of each field and what it must be.",
+    ),
+    "cancelled": ("The request was cancelled.", "Nothing was changed; send it again if needed."),
+    "superseded": (
+        "A newer preview of the same session took its place.",
+        "Wait for the answer to the newer one.",
+    ),
+    "shutting_down": (
+        "The sidecar is shutting down and takes no more work.",
+        "Start a new sidecar.",
+    ),
+    "lora_not_found": (
+        "There is no LoRA named “{name}” in the LoRA folders.",
+        "list_loras shows what is there; put the .safetensors file into a LoRA folder.",
+    ),
+    "lora_incompatible": (
+        "“{name}” was made for {lora_family}, and the loaded model is {model_family}.",
+        "Load a {lora_family} model, or choose a LoRA made for {model_family}.",
+    ),
+    "lora_unsafe": (
+        "“{name}” was refused: {reason}.",
+        "Get the file again from a source you trust.",
+    ),
+    "lora_conflict": (
+        "{names} belong to one group ({group}) and do not go together.",
+        "Keep one of them, or lower their alphas.",
+    ),
+    "lora_corrupt": (
+        "“{name}” cannot be read: {reason}.",
+        "Copy or download the file again.",
+    ),
+    "lora_without_effect": (
+        "“{name}” would change nothing: {reason}.",
+        "Choose another file; the former styles are still on.",
+    ),
+    "model_not_found": (
+        "There is no model named “{model}”.",
+        "list_models shows what is there; “starter” is always available.",
+    ),
+    "model_corrupt": (
+        "The model “{model}” cannot be read: {reason}.",
+        "Copy or download it again; the former model is still loaded.",
+    ),
+    "model_unsupported": (
+        "The model “{model}” is of a kind this version cannot load: {reason}.",
+        "Use a Stable Diffusion model in a diffusers folder or a .safetensors file.",
+    ),
+    "model_not_loaded": ("No model is loaded.", "Call load_model first, for example “starter”."),
+    "out_of_memory": (
+        "There is not enough memory for this picture.",
+        "Make it smaller, ask for fewer at once, or close other programs.",
+    ),
+    "engine_crashed": (
+        "The engine stopped twice while working on this request.",
+        "A fresh engine is running; try a smaller picture or another LoRA.",
+    ),
+    "engine_missing": (
+        "This build cannot draw: {package} is not part of it.",
+        "Install the full build.",
+    ),
+    "numerical_fault": (
+        "The picture came out broken ({what}) and was not kept.",
+        "Lower the LoRA's alpha, or load the model with no_half_vae.",
+    ),
+    "image_unreadable": (
+        "The picture cannot be read: {reason}.",
+        "Send a PNG, JPEG or WebP file, or a data URL with base64.",
+    ),
+    "image_too_large": (
+        "The picture is {width}×{height}; at most {limit} pixels are taken.",
+        "Make it smaller first.",
+    ),
+    "history_not_found": (
+        "The history has no entry “{id}”.",
+        "history_list shows what is kept; old entries make room for new ones unless pinned.",
+    ),
+    "storage_fault": (
+        "The data folder cannot be used: {reason}.",
+        "Free some space or choose another folder with --data-dir.",
+    ),
+    "queue_full": (
+        "{limit} requests are waiting already.",
+        "Wait for some answers, or cancel what is no longer needed.",
+    ),
+    "dataset_invalid": (
+        "The training data cannot be used: {reason}.",
+        "A data set is a folder of pictures with a .txt caption beside each.",
+    ),
+    "engine_restarted": (
+        "The drawing engine stopped and was started again.",
+        "Your model, styles and strengths are back; the request in work is being repeated.",
+    ),
+    "lora_large": (
+        "“{name}” is {megabytes} MB; switching to it may stutter.",
+        "A LoRA of lower rank does the same with less.",
+    ),
+    "lora_missing": (
+        "“{name}”, which this picture was made with, is gone or was replaced.",
+        "Put the file back to get the same style again.",
+    ),
+    "nan_retry": (
+        "The picture came out broken in half precision and is being decoded again.",
+        "Load the model with no_half_vae to avoid the second pass.",
+    ),
+    "history_reset": (
+        "The history could not be read and was moved aside ({path}).",
+        "The pictures themselves are still in the images folder.",
+    ),
+}
+
+CHINESE: Sentences = {
+    "internal_error": ("程序内部出错。", "请重试；若再次发生，请附上本次日志报告问题。"),
+    "parse_error": (
+        "这条消息不是有效的 JSON{reason}。",
+        "每行一个 JSON-RPC 2.0 对象，或使用 Content-Length 头。",
+    ),
+    "invalid_request": (
+        "这条消息不是 JSON-RPC 2.0 请求：{reason}。",
+        "请求包含 jsonrpc、method、params（对象）和 id。",
+    ),
+    "method_not_found": ("没有“{method}”这个方法。", "rpc.discover 列出本版本的全部方法。"),
+    "invalid_params": ("参数不符合要求：{summary}。", "data.errors 给出每个字段的位置和要求。"),
+    "cancelled": ("请求已取消。", "没有任何改动；需要时可再次发送。"),
+    "superseded": ("同一会话的新预览已取代它。", "请等待新预览的结果。"),
+    "shutting_down": ("程序正在退出，不再接受任务。", "请重新启动。"),
+    "lora_not_found": (
+        "LoRA 文件夹中没有“{name}”。",
+        "list_loras 显示现有文件；请把 .safetensors 文件放入 LoRA 文件夹。",
+    ),
+    "lora_incompatible": (
+        "“{name}”是为 {lora_family} 制作的，而当前模型是 {model_family}。",
+        "请加载 {lora_family} 模型，或选择适用于 {model_family} 的 LoRA。",
+    ),
+    "lora_unsafe": ("已拒绝“{name}”：{reason}。", "请从可信来源重新获取该文件。"),
+    "lora_conflict": ("{names} 属于同一组（{group}），不能同时使用。", "只保留一个，或降低强度。"),
+    "lora_corrupt": ("无法读取“{name}”：{reason}。", "请重新复制或下载该文件。"),
+    "lora_without_effect": (
+        "“{name}”不会产生任何效果：{reason}。",
+        "请选择其他文件；原有风格仍然有效。",
+    ),
+    "model_not_found": ("没有名为“{model}”的模型。", "list_models 显示现有模型；“starter”始终可用。"),
+    "model_corrupt": (
+        "无法读取模型“{model}”：{reason}。",
+        "请重新复制或下载；原来的模型仍然可用。",
+    ),
+    "model_unsupported": (
+        "本版本无法加载模型“{model}”：{reason}。",
+        "请使用 diffusers 文件夹或 .safetensors 形式的 Stable Diffusion 模型。",
+    ),
+    "model_not_loaded": ("尚未加载模型。", "请先调用 load_model，例如“starter”。"),
+    "out_of_memory": ("内存不足，无法生成这张图片。", "请减小尺寸、减少张数，或关闭其他程序。"),
+    "engine_crashed": (
+        "处理此请求时引擎两次停止。",
+        "新的引擎已启动；请尝试更小的图片或其他 LoRA。",
+    ),
+    "engine_missing": ("此版本不能绘图：缺少 {package}。", "请安装完整版。"),
+    "numerical_fault": (
+        "图片出现异常（{what}），未保存。",
+        "请降低 LoRA 强度，或用 no_half_vae 加载模型。",
+    ),
+    "image_unreadable": (
+        "无法读取图片：{reason}。",
+        "请发送 PNG、JPEG 或 WebP 文件，或 base64 的 data URL。",
+    ),
+    "image_too_large": ("图片为 {width}×{height}，最多接受 {limit} 像素。", "请先缩小图片。"),
+    "history_not_found": (
+        "历史中没有“{id}”。",
+        "history_list 显示保留的条目；未固定的旧条目会被新条目取代。",
+    ),
+    "storage_fault": ("数据文件夹不可用：{reason}。", "请释放空间，或用 --data-dir 选择其他文件夹。"),
+    "queue_full": ("已有 {limit} 个请求在等待。", "请等待结果，或取消不再需要的请求。"),
+    "dataset_invalid": ("训练数据不可用：{reason}。", "数据集是一个图片文件夹，每张图片旁有同名 .txt 说明。"),
+    "engine_restarted": ("绘图引擎已停止并重新启动。", "模型、风格和强度已恢复，正在重做当前请求。"),
+    "lora_large": ("“{name}”有 {megabytes} MB，切换时可能卡顿。", "较低秩的 LoRA 更省资源。"),
+    "lora_missing": ("这张图片所用的“{name}”已不存在或被替换。", "放回原文件即可恢复同样的风格。"),
+    "nan_retry": ("半精度下图片异常，正在重新解码。", "用 no_half_vae 加载模型可避免重复解码。"),
+    "history_reset": ("历史记录无法读取，已移到 {path}。", "图片本身仍在 images 文件夹中。"),
+}
+
+TEXTS: dict[str, Sentences] = {"en": ENGLISH, "zh-CN": CHINESE}
+
+
+class _Missing(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def sentence_and_hint(kind: str, fields: Mapping[str, Any], locale: str) -> tuple[str, str]:
+    """The message and the hint for that kind, filled in, in that locale or in English."""
+    sentences = TEXTS.get(locale, ENGLISH)
+    message, hint = sentences.get(kind) or ENGLISH.get(kind) or ENGLISH["internal_error"]
+    values = _Missing(
+        {k: ", ".join(map(str, v)) if isinstance(v, list | tuple) else v for k, v in fields.items()}
+    )
+    return message.format_map(values), hint.format_map(values)
