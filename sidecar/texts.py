@@ -6,8 +6,8 @@ placeholder never breaks an answer: it is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 DEFAULT_LOCALE = "en"
 LOCALES = ("en", "zh-CN")
@@ -173,7 +173,10 @@ CHINESE: Sentences = {
         "“{name}”不会产生任何效果：{reason}。",
         "请选择其他文件；原有风格仍然有效。",
     ),
-    "model_not_found": ("没有名为“{model}”的模型。", "list_models 显示现有模型；“starter”始终可用。"),
+    "model_not_found": (
+        "没有名为“{model}”的模型。",
+        "list_models 显示现有模型；“starter”始终可用。",
+    ),
     "model_corrupt": (
         "无法读取模型“{model}”：{reason}。",
         "请重新复制或下载；原来的模型仍然可用。",
@@ -202,10 +205,19 @@ CHINESE: Sentences = {
         "历史中没有“{id}”。",
         "history_list 显示保留的条目；未固定的旧条目会被新条目取代。",
     ),
-    "storage_fault": ("数据文件夹不可用：{reason}。", "请释放空间，或用 --data-dir 选择其他文件夹。"),
+    "storage_fault": (
+        "数据文件夹不可用：{reason}。",
+        "请释放空间，或用 --data-dir 选择其他文件夹。",
+    ),
     "queue_full": ("已有 {limit} 个请求在等待。", "请等待结果，或取消不再需要的请求。"),
-    "dataset_invalid": ("训练数据不可用：{reason}。", "数据集是一个图片文件夹，每张图片旁有同名 .txt 说明。"),
-    "engine_restarted": ("绘图引擎已停止并重新启动。", "模型、风格和强度已恢复，正在重做当前请求。"),
+    "dataset_invalid": (
+        "训练数据不可用：{reason}。",
+        "数据集是一个图片文件夹，每张图片旁有同名 .txt 说明。",
+    ),
+    "engine_restarted": (
+        "绘图引擎已停止并重新启动。",
+        "模型、风格和强度已恢复，正在重做当前请求。",
+    ),
     "lora_large": ("“{name}”有 {megabytes} MB，切换时可能卡顿。", "较低秩的 LoRA 更省资源。"),
     "lora_missing": ("这张图片所用的“{name}”已不存在或被替换。", "放回原文件即可恢复同样的风格。"),
     "nan_retry": ("半精度下图片异常，正在重新解码。", "用 no_half_vae 加载模型可避免重复解码。"),
@@ -224,7 +236,11 @@ def sentence_and_hint(kind: str, fields: Mapping[str, Any], locale: str) -> tupl
     """The message and the hint for that kind, filled in, in that locale or in English."""
     sentences = TEXTS.get(locale, ENGLISH)
     message, hint = sentences.get(kind) or ENGLISH.get(kind) or ENGLISH["internal_error"]
-    values = _Missing(
-        {k: ", ".join(map(str, v)) if isinstance(v, list | tuple) else v for k, v in fields.items()}
-    )
+    values = _Missing({name: _readable(value) for name, value in fields.items()})
     return message.format_map(values), hint.format_map(values)
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in cast(Sequence[Any], value))
+    return value

@@ -12,7 +12,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter
 
@@ -48,8 +48,7 @@ def encode(message: Message) -> bytes:
             fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
             return {"$type": type(value).__name__, **fields}
         if isinstance(value, list | tuple):
-            items: Sequence[Any] = value
-            return [plain(item) for item in items]
+            return [plain(item) for item in cast(Sequence[Any], value)]
         return value
 
     value = plain(message)
@@ -85,9 +84,10 @@ def _exactly(read: ReadExactly, size: int) -> bytes:
 
 def _put_back(value: Any, blobs: list[bytes]) -> Any:
     if isinstance(value, dict):
-        if "$blob" in value:
-            return blobs[value["$blob"]]
-        return {k: _put_back(v, blobs) for k, v in value.items() if k != "$type"}
+        fields = cast(dict[str, Any], value)
+        if "$blob" in fields:
+            return blobs[fields["$blob"]]
+        return {k: _put_back(v, blobs) for k, v in fields.items() if k != "$type"}
     if isinstance(value, list):
-        return [_put_back(item, blobs) for item in value]
+        return [_put_back(item, blobs) for item in cast(list[Any], value)]
     return value

@@ -263,7 +263,7 @@ class JobFailed:
 
     job_id: str
     kind: str
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: dict[str, object] = field(default_factory=dict[str, object])
     log: str = ""
 
 
@@ -272,7 +272,7 @@ class EngineWarning:
     """A notification for people: `kind` and `fields` of `sidecar.texts`."""
 
     kind: str
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: dict[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True)

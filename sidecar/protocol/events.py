@@ -71,4 +71,3 @@ NOTIFICATIONS: dict[str, Notification] = {
         Notification("log", LogEvent, "A log line of level warning or above."),
     )
 }
-

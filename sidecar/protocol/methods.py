@@ -126,9 +126,7 @@ METHODS: dict[str, Method] = {
             (*_PICTURE, e.StorageFault),
         ),
         Method("history_list", h.HistoryListParams, h.HistoryList, "Entries, newest first."),
-        Method(
-            "history_get", h.HistoryIdParams, h.HistoryGetResult, "One entry.", errors=_ENTRY
-        ),
+        Method("history_get", h.HistoryIdParams, h.HistoryGetResult, "One entry.", errors=_ENTRY),
         Method(
             "history_pin",
             h.HistoryPinParams,
