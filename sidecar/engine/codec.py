@@ -84,10 +84,10 @@ def _exactly(read: ReadExactly, size: int) -> bytes:
 
 def _put_back(value: Any, blobs: list[bytes]) -> Any:
     if isinstance(value, dict):
-        fields = cast(dict[str, Any], value)
-        if "$blob" in fields:
-            return blobs[fields["$blob"]]
-        return {k: _put_back(v, blobs) for k, v in fields.items() if k != "$type"}
+        members = cast(dict[str, Any], value)
+        if "$blob" in members:
+            return blobs[int(members["$blob"])]
+        return {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
     if isinstance(value, list):
         return [_put_back(item, blobs) for item in cast(list[Any], value)]
     return value

@@ -15,14 +15,14 @@ class LoraCard(Result):
     family: str | None = Field(None, description="sd15, sd21, sdxl or starter, where known")
     rank: int | None = None
     bytes: int
-    trigger_words: list[str] = []
+    trigger_words: list[str] = Field(default_factory=list[str])
     prompt_template: str | None = Field(None, description="with {prompt} where the prompt goes")
     negative_prompt: str | None = None
     conflict_group: str | None = None
     alpha_range: tuple[float, float] | None = Field(None, description="recommended strengths")
     preview: str | None = Field(None, description="path of a preview picture")
     license: str | None = None
-    warnings: list[str] = []
+    warnings: list[str] = Field(default_factory=list[str])
 
 
 class LoraList(Result):
