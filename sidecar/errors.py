@@ -183,6 +183,12 @@ class HistoryNotFound(SidecarError):
     code, kind = 1401, "history_not_found"
 
 
+class PictureGone(HistoryNotFound):
+    """`id`: the entry is there, its file was deleted by hand"""
+
+    code, kind = 1404, "picture_gone"
+
+
 class StorageFault(SidecarError):
     """`reason`: why the data folder cannot be written or read"""
 

@@ -109,6 +109,10 @@ ENGLISH: Sentences = {
         "The history has no entry “{id}”.",
         "history_list shows what is kept; old entries make room for new ones unless pinned.",
     ),
+    "picture_gone": (
+        "The picture of history entry “{id}” is no longer in the images folder.",
+        "Send repeat with this id to draw it again, or history_delete to remove the entry.",
+    ),
     "storage_fault": (
         "The data folder cannot be used: {reason}.",
         "Free some space or choose another folder with --data-dir.",
@@ -204,6 +208,10 @@ CHINESE: Sentences = {
     "history_not_found": (
         "历史中没有“{id}”。",
         "history_list 显示保留的条目；未固定的旧条目会被新条目取代。",
+    ),
+    "picture_gone": (
+        "历史条目“{id}”的图片已不在 images 文件夹中。",
+        "用 repeat 和该 id 可重新绘制，或用 history_delete 删除该条目。",
     ),
     "storage_fault": (
         "数据文件夹不可用：{reason}。",

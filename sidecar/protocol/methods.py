@@ -55,7 +55,7 @@ _PICTURE: ErrorTypes = (
     e.ImageUnreadable,
     e.ImageTooLarge,
 )
-_ENTRY: ErrorTypes = (e.HistoryNotFound, e.StorageFault)
+_ENTRY: ErrorTypes = (e.HistoryNotFound, e.PictureGone, e.StorageFault)
 
 METHODS: dict[str, Method] = {
     m.name: m
