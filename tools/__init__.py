@@ -1,0 +1,1 @@
+"""What developers run: generated files, the lock file, repository checks."""
