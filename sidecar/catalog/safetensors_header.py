@@ -1,0 +1,125 @@
+"""The header of a safetensors file, read and checked without touching a tensor.
+
+Format: 8 bytes little-endian length, that many bytes of JSON, then the data
+(https://huggingface.co/docs/safetensors). The same rules as the reference reader: offsets in
+bounds, no holes, no overlap, sizes that fit dtype and shape.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+# The reference reader takes 100 MB; the largest honest LoRA header is well under 1 MB.
+MAX_HEADER_BYTES = 16 * 1024 * 1024
+
+_BITS = {
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+    "U16": 16, "I16": 16, "F16": 16, "BF16": 16,
+    "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
+}  # fmt: skip
+
+
+class BrokenHeader(ValueError):
+    """Not a safetensors file, or one that lies about itself. The text says what is wrong."""
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Header:
+    """Tensors by name, and the file's own `__metadata__`."""
+
+    tensors: dict[str, TensorInfo]
+    metadata: dict[str, str]
+
+
+def read_header(path: Path) -> Header:
+    """The checked header. Raises BrokenHeader, or OSError when the file cannot be read."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        prefix = file.read(8)
+        if len(prefix) < 8:
+            raise BrokenHeader("the file is too short")
+        length = int(struct.unpack("<Q", prefix)[0])
+        if length > size - 8:
+            raise BrokenHeader(_no_header(prefix))
+        if length > MAX_HEADER_BYTES:
+            raise BrokenHeader(f"its header claims {length // 1_000_000} MB")
+        raw = file.read(length)
+    return _checked(_parsed(raw), size - 8 - length)
+
+
+def _no_header(prefix: bytes) -> str:
+    if prefix[:2] == b"PK" or prefix[:1] == b"\x80":
+        return "it is a pickle under another name, which can carry code"
+    return "it is not a safetensors file, or it is cut off"
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as exc:
+        raise BrokenHeader("its header is not valid JSON") from exc
+    if not isinstance(value, dict):
+        raise BrokenHeader("its header is not a JSON object")
+    return cast("dict[str, Any]", value)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BrokenHeader("its header names something twice")
+    return found
+
+
+def _checked(value: dict[str, Any], data_bytes: int) -> Header:
+    metadata: Any = value.pop("__metadata__", {})
+    if not isinstance(metadata, dict):
+        raise BrokenHeader("its metadata is not a table")
+    tensors: dict[str, TensorInfo] = {}
+    spans: list[tuple[int, int]] = []
+    for name, info in value.items():
+        tensors[name], span = _tensor(name, info)
+        spans.append(span)
+    _check_layout(sorted(spans), data_bytes)
+    texts = cast("dict[str, object]", metadata)
+    return Header(tensors, {k: v for k, v in texts.items() if isinstance(v, str)})
+
+
+def _tensor(name: str, info: Any) -> tuple[TensorInfo, tuple[int, int]]:
+    match info:
+        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(start), int(end)]}:
+            sides = cast("list[object]", shape)
+        case _:
+            raise BrokenHeader(f"tensor {_short(name)} is not described as it must be")
+    if dtype not in _BITS or not all(type(side) is int and side >= 0 for side in sides):
+        raise BrokenHeader(f"tensor {_short(name)} has an unknown type or shape")
+    lengths = cast("list[int]", sides)
+    if (math.prod(lengths) * _BITS[dtype] + 7) // 8 != end - start or start < 0:
+        raise BrokenHeader(f"tensor {_short(name)} does not fit the bytes it claims")
+    return TensorInfo(dtype, tuple(lengths)), (start, end)
+
+
+def _check_layout(spans: list[tuple[int, int]], data_bytes: int) -> None:
+    position = 0
+    for start, end in spans:
+        if start != position:
+            raise BrokenHeader("its tensors overlap or leave holes")
+        position = end
+    if position != data_bytes:
+        raise BrokenHeader("it is cut off" if position > data_bytes else "it has bytes left over")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else name[:77] + "..."
