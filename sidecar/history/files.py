@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises OSError; then neither `path` nor the temporary file is there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
     try:
         with open(temporary, "xb") as file:
             file.write(data)

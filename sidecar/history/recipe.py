@@ -6,9 +6,8 @@ import base64
 import json
 import re
 from dataclasses import dataclass
-from html import escape, unescape
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sidecar import __version__
 from sidecar.history.infotext import infotext
@@ -32,6 +31,8 @@ _XMP_PACKET = (
 
 class Recipe(BaseModel):
     """What the JSON in a picture says. `thumbnail`: WebP in base64."""
+
+    model_config = ConfigDict(defer_build=True)
 
     version: int = 1
     software: str = f"LoRA Sidecar {__version__}"
@@ -63,7 +64,7 @@ def embed(data: bytes, mime: str, recipe: Recipe) -> bytes:
             human = infotext(recipe.parameters, __version__)
             return with_text(data, {A1111_KEYWORD: human, PNG_KEYWORD: text})
         if mime == WEBP:
-            packet = _XMP_PACKET.format(recipe=escape(text)).encode()
+            packet = _XMP_PACKET.format(recipe=_escaped(text)).encode()
             return with_xmp(data, packet, recipe.width, recipe.height)
     except (NotPng, NotWebp):
         return data
@@ -86,4 +87,13 @@ def _text_in(data: bytes, mime: str) -> str | None:
     if mime == PNG:
         return read_text(data).get(PNG_KEYWORD)
     match = _XMP.search(read_xmp(data) or b"")
-    return unescape(match.group(1).decode()) if match else None
+    return _unescaped(match.group(1).decode()) if match else None
+
+
+def _escaped(text: str) -> str:
+    """As XML wants it; quotes may stand as they are."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

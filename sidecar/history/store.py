@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import os
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -279,4 +278,4 @@ def _prepared(entry_id: str, sequence: int, picture: NewPicture) -> tuple[Row, b
 def _new_id() -> str:
     """Sortable by time, as the files are in a folder view; the order itself is `seq`."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    return f"{stamp}-{secrets.token_hex(4)}"
+    return f"{stamp}-{os.urandom(4).hex()}"
