@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import random
 
-SUBJECTS: tuple[str, ...] = tuple(
-    """
-    red-apple banana strawberry cherries lemon tangerine pear grapes peach pineapple watermelon
-    tomato eggplant broccoli avocado carrot hot-pepper kiwi-fruit mushroom
-    pizza hamburger hot-dog taco french-fries popcorn pretzel croissant bread cheese-wedge egg
-    doughnut cupcake cookie birthday-cake lollipop ice-cream hot-beverage beer-mug wine-glass
-    cocktail-glass teapot
-    cat-face dog-face fox bear panda koala rabbit-face mouse-face lion tiger-face cow-face pig-face
-    monkey-face frog unicorn elephant penguin owl duck baby-chick flamingo turtle snake t-rex
-    fish tropical-fish whale dolphin octopus crab jellyfish snail butterfly honeybee lady-beetle
-    spider
-    rose tulip sunflower cherry-blossom four-leaf-clover maple-leaf cactus potted-plant
-    deciduous-tree evergreen-tree palm-tree christmas-tree
-    sun star crescent-moon cloud rainbow snowflake droplet fire high-voltage volcano ringed-planet
-    house castle tent automobile bus taxi locomotive bicycle airplane helicopter rocket sailboat
-    flying-saucer anchor
-    ghost robot alien skull snowman jack-o-lantern teddy-bear grinning-face
-    smiling-face-with-sunglasses red-heart
-    crown gem-stone key locked bell light-bulb candle bomb balloon wrapped-gift trophy envelope
-    pencil magnifying-glass-tilted-left hammer magnet umbrella top-hat t-shirt guitar camera
-    television laptop telephone door shield puzzle-piece bullseye soccer-ball basketball
-    """.split()
-)
+_LISTED = """
+red-apple banana strawberry cherries lemon tangerine pear grapes peach pineapple watermelon
+tomato eggplant broccoli avocado carrot hot-pepper kiwi-fruit mushroom
+pizza hamburger hot-dog taco french-fries popcorn pretzel croissant bread cheese-wedge egg
+doughnut cupcake cookie birthday-cake lollipop ice-cream hot-beverage beer-mug wine-glass
+cocktail-glass teapot
+cat-face dog-face fox bear panda koala rabbit-face mouse-face lion tiger-face cow-face pig-face
+monkey-face frog unicorn elephant penguin owl duck baby-chick flamingo turtle snake t-rex
+fish tropical-fish whale dolphin octopus crab jellyfish snail butterfly honeybee lady-beetle
+spider
+rose tulip sunflower cherry-blossom four-leaf-clover maple-leaf cactus potted-plant
+deciduous-tree evergreen-tree palm-tree christmas-tree
+sun star crescent-moon cloud rainbow snowflake droplet fire high-voltage volcano ringed-planet
+house castle tent automobile bus taxi locomotive bicycle airplane helicopter rocket sailboat
+flying-saucer anchor
+ghost robot alien skull snowman jack-o-lantern teddy-bear grinning-face
+smiling-face-with-sunglasses red-heart
+crown gem-stone key locked bell light-bulb candle bomb balloon wrapped-gift trophy envelope
+pencil magnifying-glass-tilted-left hammer magnet umbrella top-hat t-shirt guitar camera
+television laptop telephone door shield puzzle-piece bullseye soccer-ball basketball
+"""
+SUBJECTS: tuple[str, ...] = tuple(_LISTED.split())
+"""The icons' own names."""
 
 HELD_OUT: tuple[str, ...] = (
     "rocket", "butterfly", "pizza", "robot", "umbrella", "strawberry",
