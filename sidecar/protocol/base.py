@@ -57,16 +57,16 @@ class ImageIn(Params):
 class ImageOut(Result):
     """A picture sent out: a path, a data URL, or both."""
 
-    mime: str
+    mime: str = Field(description="image/png, image/webp")
     width: int = Field(description="pixels")
     height: int = Field(description="pixels")
     bytes: int = Field(description="size of the encoded picture")
-    path: str | None = None
-    data_url: str | None = None
+    path: str | None = Field(None, description="absolute path, when delivered as a file")
+    data_url: str | None = Field(None, description="data:image/…;base64,…, when delivered inline")
 
 
 class LoraRef(Params):
     """One LoRA of a stack, by name."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: str = Field(min_length=1, max_length=255, description="as list_loras has it")
     alpha: Alpha = 0.7

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result, SamplerName
@@ -25,8 +27,8 @@ class HistoryEntry(Result):
 class HistoryListParams(Params):
     """Newest first."""
 
-    limit: int = Field(50, ge=1, le=500)
-    offset: int = Field(0, ge=0)
+    limit: int = Field(50, ge=1, le=500, description="entries of one answer")
+    offset: int = Field(0, ge=0, description="newer entries to skip")
 
 
 class HistoryList(Result):
@@ -35,7 +37,7 @@ class HistoryList(Result):
 
 
 class HistoryIdParams(Params):
-    id: str
+    id: str = Field(description="history_id of a picture")
 
 
 class HistoryGetResult(Result):
@@ -43,7 +45,7 @@ class HistoryGetResult(Result):
 
 
 class HistoryPinParams(Params):
-    id: str
+    id: str = Field(description="history_id of a picture")
     pinned: bool = True
 
 
@@ -66,7 +68,7 @@ class RestoredState(Result):
 
 
 class RollbackParams(Params):
-    id: str
+    id: str = Field(description="history_id of a picture")
     inline: bool = Field(True, description="send the picture as a data URL too")
 
 
@@ -79,7 +81,7 @@ class RollbackResult(Result):
 class RepeatParams(Params):
     """A new `generate` from stored parameters. Without `seed` a new one is drawn."""
 
-    id: str
+    id: str = Field(description="history_id of the picture to repeat")
     prompt: str | None = None
     negative_prompt: str | None = None
     width: Side | None = None
@@ -92,7 +94,7 @@ class RepeatParams(Params):
     init_image: ImageIn | None = None
     strength: float | None = Field(None, gt=0, le=1)
     count: int = Field(1, ge=1, le=MAX_COUNT)
-    delivery: str = Field("file", pattern="^(file|inline|both)$")
+    delivery: Literal["file", "inline", "both"] = "file"
 
 
 class HistoryChanged(Result):

@@ -20,9 +20,9 @@ class ClientInfo(Params):
 
 
 class InitializeParams(Params):
-    client: ClientInfo | None = None
-    locale: Locale = "en"
-    protocol_version: int | None = None
+    client: ClientInfo | None = Field(None, description="for the log")
+    locale: Locale = Field("en", description="language of messages and hints")
+    protocol_version: int | None = Field(None, description="the version the client was made for")
 
 
 class ServerInfo(Result):
@@ -78,16 +78,16 @@ class StatusResult(Result):
     model: str | None
     family: str | None
     stack: list[StackEntry]
-    attention: str | None
+    attention: str | None = Field(description='"xformers" or "sdpa"; null: no engine yet')
     lora_mode: Literal["merged", "unmerged"] | None
-    low_vram: list[str]
+    low_vram: list[str] = Field(description="measures that are on")
     versions: dict[str, str]
     engine_restarts: int
-    pids: dict[str, int]
+    pids: dict[str, int] = Field(description="of front and engine")
 
 
 class CancelParams(Params):
-    job_id: str
+    job_id: str = Field(description="from a progress notification or status")
 
 
 class CancelResult(Result):

@@ -32,9 +32,9 @@ class LoraList(Result):
 class SwitchLoraParams(Params):
     """One style by `name` and `alpha`, several by `loras`, none by `name: null`."""
 
-    name: str | None = None
+    name: str | None = Field(None, description="as list_loras has it; null: no style")
     alpha: Alpha = 0.7
-    loras: list[LoraRef] | None = Field(None, max_length=16)
+    loras: list[LoraRef] | None = Field(None, max_length=16, description="a stack of several")
 
     @model_validator(mode="after")
     def _one_form(self) -> SwitchLoraParams:
@@ -83,7 +83,7 @@ class SetAlphaParams(Params):
     """The strength of one LoRA of the stack; `name` may be left out when there is one."""
 
     alpha: Alpha
-    name: str | None = None
+    name: str | None = Field(None, description="which one; null when the stack has one")
 
 
 class SetAlphaResult(Result):

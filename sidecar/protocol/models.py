@@ -29,11 +29,11 @@ class ModelList(Result):
 class LoadModelParams(Params):
     """`model`: a name in a models folder, "starter", or the path of a diffusers folder."""
 
-    model: str = Field(min_length=1)
-    vae: str | None = None
-    dtype: DType = "auto"
-    low_vram: LowVram = "auto"
-    no_half_vae: bool = False
+    model: str = Field(min_length=1, description="a name, “starter”, or a folder's absolute path")
+    vae: str | None = Field(None, description="another VAE; null: the model's own")
+    dtype: DType = Field("auto", description="of the weights; auto: what suits the device")
+    low_vram: LowVram = Field("auto", description="how much speed to give for memory")
+    no_half_vae: bool = Field(False, description="decode in full precision")
 
 
 class Component(Result):

@@ -20,17 +20,27 @@ class PictureParams(Params):
     `loras` replaces the stack in force for this one picture.
     """
 
-    prompt: str = Field(max_length=8192)
-    negative_prompt: str = Field("", max_length=8192)
-    width: Side | None = None
-    height: Side | None = None
-    steps: int | None = Field(None, ge=1, le=MAX_STEPS)
-    guidance_scale: float | None = Field(None, ge=0, le=50, allow_inf_nan=False)
-    sampler: SamplerName | None = None
+    prompt: str = Field(max_length=8192, description="what to draw")
+    negative_prompt: str = Field("", max_length=8192, description="what to keep out")
+    width: Side | None = Field(None, description="pixels; null: the model's own size")
+    height: Side | None = Field(None, description="pixels; null: the model's own size")
+    steps: int | None = Field(
+        None, ge=1, le=MAX_STEPS, description="denoising steps; null: what suits the model"
+    )
+    guidance_scale: float | None = Field(
+        None,
+        ge=0,
+        le=50,
+        allow_inf_nan=False,
+        description="how closely the prompt is followed; null: what suits the model",
+    )
+    sampler: SamplerName | None = Field(None, description="null: what suits the model")
     seed: int | None = Field(None, ge=0, le=MAX_SEED, description="null: drawn and reported")
-    init_image: ImageIn | None = None
+    init_image: ImageIn | None = Field(None, description="a picture to start from")
     strength: float = Field(0.6, gt=0, le=1, description="of the change, with init_image")
-    loras: list[LoraRef] | None = Field(None, max_length=16)
+    loras: list[LoraRef] | None = Field(
+        None, max_length=16, description="for this picture only; null: the stack in force"
+    )
 
     @field_validator("loras")
     @classmethod
@@ -43,12 +53,16 @@ class PictureParams(Params):
 class PreviewParams(PictureParams):
     """As generate; few steps, small, inline WebP. A newer one of the same session supersedes."""
 
-    session: str = Field("default", max_length=128)
+    session: str = Field(
+        "default", max_length=128, description="one slider or one view; its newest preview wins"
+    )
 
 
 class GenerateParams(PictureParams):
-    count: int = Field(1, ge=1, le=MAX_COUNT)
-    delivery: Literal["file", "inline", "both"] = "file"
+    count: int = Field(1, ge=1, le=MAX_COUNT, description="pictures; each takes the next seed")
+    delivery: Literal["file", "inline", "both"] = Field(
+        "file", description="path, data URL, or both; the file is written in any case"
+    )
 
 
 class PictureParameters(Result):
@@ -76,14 +90,14 @@ class PictureParameters(Result):
 class Timings(Result):
     """Milliseconds of each phase; `merge` is the LoRA merge, within `encode`'s place in time."""
 
-    queue_ms: float = 0
-    load_ms: float = 0
-    merge_ms: float = 0
-    encode_ms: float = 0
-    denoise_ms: float = 0
-    decode_ms: float = 0
-    save_ms: float = 0
-    total_ms: float = 0
+    queue_ms: float = Field(0, description="waiting for its turn")
+    load_ms: float = Field(0, description="model and LoRA files")
+    merge_ms: float = Field(0, description="LoRA stack into the weights")
+    encode_ms: float = Field(0, description="prompt")
+    denoise_ms: float = Field(0, description="all steps")
+    decode_ms: float = Field(0, description="latents to pixels")
+    save_ms: float = Field(0, description="file and history")
+    total_ms: float = Field(0, description="from request to answer")
 
 
 class PreviewResult(Result):
@@ -92,12 +106,12 @@ class PreviewResult(Result):
     image: ImageOut
     seed: int
     parameters: PictureParameters
-    cached: bool
+    cached: bool = Field(description="came out of the cache of previews")
     timings: Timings
 
 
 class GeneratedImage(ImageOut):
-    history_id: str
+    history_id: str = Field(description="for history_rollback, repeat and the like")
     thumbnail: str = Field(description="data URL, WebP")
     seed: int
     parameters: PictureParameters
@@ -118,10 +132,10 @@ class ProgressEvent(Result):
     job_id: str
     request_id: int | str | None
     phase: Phase
-    step: int
+    step: int = Field(description="finished steps of this phase")
     steps: int
-    percent: float
-    eta_ms: float | None
+    percent: float = Field(description="of the whole request")
+    eta_ms: float | None = Field(description="milliseconds to the end; null: not known yet")
 
 
 class PictureEvent(Result):
