@@ -1,0 +1,290 @@
+"""`Sidecar`: every method of the protocol as a typed Python method."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar, Unpack
+
+from pydantic import ValidationError
+
+from sidecar import __version__
+from sidecar.client.connection import Connection, Listener, Message, Reply
+from sidecar.client.faults import UnexpectedAnswer
+from sidecar.client.pictures import Picture, PictureOptions, wire_options, wire_stack
+from sidecar.client.process import ChildProcess
+from sidecar.protocol.base import DType, LowVram, Result
+from sidecar.protocol.history import (
+    HistoryDeleteResult,
+    HistoryEntry,
+    HistoryGetResult,
+    HistoryList,
+    RollbackResult,
+)
+from sidecar.protocol.lifecycle import CancelResult, InitializeResult, Locale, StatusResult
+from sidecar.protocol.lora import LoraCard, LoraList, SetAlphaResult, SwitchLoraResult
+from sidecar.protocol.models import LoadModelResult, ModelCard, ModelList, VramReport
+from sidecar.protocol.pictures import GenerateResult, PictureEvent, PreviewResult, ProgressEvent
+
+R = TypeVar("R", bound=Result)
+
+LOOK_UP_SECONDS = 30.0
+WORK_SECONDS = 600.0
+
+OnProgress = Callable[[ProgressEvent], None]
+OnPicture = Callable[[PictureEvent], None]
+Delivery = Literal["file", "inline", "both"]
+
+
+class Sidecar:
+    """A running sidecar. Use it in a `with` statement; the end of it stops the process.
+
+    Every wait is bounded: `timeout` is the longest silence on a working request, in seconds
+    (notifications of the request count as news). Methods raise the classes of `sidecar.errors`,
+    and those of `sidecar.client.faults` when the connection fails. May be used from many threads.
+    """
+
+    def __init__(self, process: ChildProcess, timeout: float = WORK_SECONDS) -> None:
+        self.timeout = timeout
+        self._process = process
+        self._connection = Connection(process)
+
+    @classmethod
+    def spawn(
+        cls,
+        data_dir: Path | str | None = None,
+        *,
+        arguments: Sequence[str] = (),
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        log: Path | str | None = None,
+        locale: Locale = "en",
+        timeout: float = WORK_SECONDS,
+        start_timeout: float = LOOK_UP_SECONDS,
+    ) -> Self:
+        """Start a sidecar and introduce ourselves.
+
+        `arguments` are further options of `lora-sidecar serve`; `command` replaces the command
+        altogether. `log`: a file to which its stderr is appended.
+        """
+        words = list(command or (sys.executable, "-m", "sidecar", "serve"))
+        if data_dir is not None:
+            words += ["--data-dir", str(data_dir)]
+        process = ChildProcess([*words, *arguments], env, Path(log) if log else None)
+        sidecar = cls(process, timeout)
+        try:
+            sidecar.initialize(locale, start_timeout)
+        except BaseException:
+            sidecar.stop(grace=0.5)
+            raise
+        return sidecar
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self, grace: float = 5.0) -> int | None:
+        """Close its stdin, wait, terminate, kill. Returns the exit code. May be called twice."""
+        return self._process.stop(grace)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    # ------------------------------------------------------------------ any method
+
+    def submit(self, method: str, params: Mapping[str, Any] | None = None) -> Reply:
+        """Send a request and go on; the reply is a future with the raw result."""
+        return self._connection.submit(method, params or {})
+
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        listener: Listener | None = None,
+    ) -> Any:
+        """Send a request and wait for the raw result; see `Reply.wait`."""
+        seconds = self.timeout if timeout is None else timeout
+        return self.submit(method, params).wait(seconds, listener)
+
+    def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+        self._connection.notify(method, params or {})
+
+    def on(self, name: str, callback: Callable[[Message], None]) -> Callable[[], None]:
+        """Listen to a notification, for example with a queue's `put`; returns how to stop it."""
+        return self._connection.on(name, callback)
+
+    # ------------------------------------------------------------------ life cycle
+
+    def initialize(
+        self, locale: Locale = "en", timeout: float = LOOK_UP_SECONDS
+    ) -> InitializeResult:
+        client = {"name": "sidecar.client", "version": __version__}
+        params = {"client": client, "locale": locale}
+        return _read(InitializeResult, self.call("initialize", params, timeout))
+
+    def ping(self, timeout: float = LOOK_UP_SECONDS) -> None:
+        self.call("ping", {}, timeout)
+
+    def status(self) -> StatusResult:
+        return self._look_up(StatusResult, "status")
+
+    def discover(self) -> Message:
+        """The OpenRPC document."""
+        return self.call("rpc.discover", {}, LOOK_UP_SECONDS)
+
+    def cancel(self, job_id: str) -> bool:
+        """Whether the job was still there."""
+        return self._look_up(CancelResult, "cancel", job_id=job_id).cancelled
+
+    def shutdown(self) -> None:
+        """Cancel running work and flush; `stop` then ends the process."""
+        self.call("shutdown", {})
+
+    # ------------------------------------------------------------------ models and LoRA
+
+    def list_models(self) -> list[ModelCard]:
+        return self._look_up(ModelList, "list_models").models
+
+    def load_model(
+        self,
+        model: str,
+        *,
+        vae: str | None = None,
+        dtype: DType = "auto",
+        low_vram: LowVram = "auto",
+        no_half_vae: bool = False,
+    ) -> LoadModelResult:
+        params = {
+            "model": model,
+            "vae": vae,
+            "dtype": dtype,
+            "low_vram": low_vram,
+            "no_half_vae": no_half_vae,
+        }
+        return _read(LoadModelResult, self.call("load_model", params))
+
+    def unload_model(self) -> None:
+        self.call("unload_model", {})
+
+    def vram_report(self) -> VramReport:
+        return self._look_up(VramReport, "vram_report")
+
+    def list_loras(self) -> list[LoraCard]:
+        return self._look_up(LoraList, "list_loras").loras
+
+    def switch_lora(self, name: str | None, alpha: float = 0.7) -> SwitchLoraResult:
+        """One style, or none."""
+        params = {"name": name} if name is None else {"name": name, "alpha": alpha}
+        return _read(SwitchLoraResult, self.call("switch_lora", params))
+
+    def switch_loras(self, loras: Mapping[str, float]) -> SwitchLoraResult:
+        """A stack: name to alpha."""
+        return _read(SwitchLoraResult, self.call("switch_lora", {"loras": wire_stack(loras)}))
+
+    def set_alpha(self, alpha: float, name: str | None = None) -> SetAlphaResult:
+        params = {"alpha": alpha} if name is None else {"alpha": alpha, "name": name}
+        return _read(SetAlphaResult, self.call("set_alpha", params, LOOK_UP_SECONDS))
+
+    # ------------------------------------------------------------------ pictures
+
+    def preview(
+        self,
+        prompt: str,
+        *,
+        session: str = "default",
+        on_progress: OnProgress | None = None,
+        on_thumbnail: OnPicture | None = None,
+        **options: Unpack[PictureOptions],
+    ) -> PreviewResult:
+        params = {"prompt": prompt, "session": session, **wire_options(options)}
+        listener = _listener(on_progress, on_thumbnail)
+        return _read(PreviewResult, self.call("preview", params, listener=listener))
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        count: int = 1,
+        delivery: Delivery = "file",
+        on_progress: OnProgress | None = None,
+        on_thumbnail: OnPicture | None = None,
+        **options: Unpack[PictureOptions],
+    ) -> GenerateResult:
+        params = {"prompt": prompt, "count": count, "delivery": delivery, **wire_options(options)}
+        listener = _listener(on_progress, on_thumbnail)
+        return _read(GenerateResult, self.call("generate", params, listener=listener))
+
+    def repeat(
+        self,
+        id: str,
+        *,
+        prompt: str | None = None,
+        count: int = 1,
+        delivery: Delivery = "file",
+        on_progress: OnProgress | None = None,
+        on_thumbnail: OnPicture | None = None,
+        **options: Unpack[PictureOptions],
+    ) -> GenerateResult:
+        """Another like the entry; what is given here replaces what is stored."""
+        params = {"id": id, "count": count, "delivery": delivery, **wire_options(options)}
+        if prompt is not None:
+            params["prompt"] = prompt
+        listener = _listener(on_progress, on_thumbnail)
+        return _read(GenerateResult, self.call("repeat", params, listener=listener))
+
+    # ------------------------------------------------------------------ history
+
+    def history_list(self, limit: int = 50, offset: int = 0) -> HistoryList:
+        return self._look_up(HistoryList, "history_list", limit=limit, offset=offset)
+
+    def history_get(self, id: str) -> HistoryEntry:
+        return self._look_up(HistoryGetResult, "history_get", id=id).entry
+
+    def history_pin(self, id: str, pinned: bool = True) -> HistoryEntry:
+        return self._look_up(HistoryGetResult, "history_pin", id=id, pinned=pinned).entry
+
+    def history_delete(self, id: str) -> int:
+        """How many entries were deleted."""
+        return self._look_up(HistoryDeleteResult, "history_delete", id=id).deleted
+
+    def history_clear(self, include_pinned: bool = False) -> int:
+        params = {"include_pinned": include_pinned}
+        return self._look_up(HistoryDeleteResult, "history_clear", **params).deleted
+
+    def history_rollback(self, id: str, inline: bool = True) -> RollbackResult:
+        """The stored picture, with model and styles put back; nothing is computed."""
+        return self._look_up(RollbackResult, "history_rollback", id=id, inline=inline)
+
+    def _look_up(self, result: type[R], method: str, **params: Any) -> R:
+        return _read(result, self.call(method, params, LOOK_UP_SECONDS))
+
+
+def _read(result: type[R], value: Any) -> R:
+    try:
+        return result.model_validate(value)
+    except ValidationError as exc:
+        raise UnexpectedAnswer(f"not a {result.__name__}: {exc}") from exc
+
+
+def _listener(on_progress: OnProgress | None, on_thumbnail: OnPicture | None) -> Listener:
+    def heard(name: str, params: Message) -> None:
+        if name == "progress" and on_progress is not None:
+            on_progress(_read(ProgressEvent, params))
+        if name == "thumbnail" and on_thumbnail is not None:
+            on_thumbnail(_read(PictureEvent, params))
+
+    return heard
+
+
+__all__ = ["Picture", "Sidecar"]
