@@ -1,0 +1,38 @@
+"""`lora-sidecar engine`: the process that draws. The front starts it; nobody else needs to."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from importlib import import_module
+
+from sidecar.engine.process import die_with_parent
+from sidecar.rpc.stdio import claim
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", choices=("diffusion", "fake"), default="diffusion")
+    parser.add_argument("--threads", type=int, help="computing threads; default: one per core")
+    parser.add_argument("--parent", type=int, help="end when this process is gone")
+    parser.add_argument("--log-format", choices=("json", "text"), default="json")
+    parser.add_argument("--log-level", default="info")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.parent is not None:
+        die_with_parent(args.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the front's business
+    wire = claim()
+
+    from sidecar.engine.host import Host
+    from sidecar.rpc.logs import configure
+
+    configure(args.log_level, args.log_format)
+    return Host(lambda: make_engine(args.kind, args.threads), wire.read_fd, wire.write_fd).run()
+
+
+def make_engine(kind: str, threads: int | None):
+    """The engine of that kind; only its own module is imported."""
+    if kind == "fake":
+        return import_module("sidecar.engine.fake").FakeEngine()
+    return import_module("sidecar.engine.diffusion.engine").DiffusionEngine(threads=threads)

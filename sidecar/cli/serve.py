@@ -1,0 +1,68 @@
+"""`lora-sidecar serve`: the front. Says `ready` and spawns the engine before it imports more."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib import import_module
+from pathlib import Path
+
+from sidecar import __version__
+from sidecar.engine.process import engine_command, spawn
+from sidecar.paths import DataFolder, default_data_folder
+from sidecar.protocol import PROTOCOL_VERSION
+from sidecar.rpc.stdio import claim
+from sidecar.settings import Settings
+
+READY = (
+    '{"jsonrpc":"2.0","method":"ready","params":{"server":{"name":"lora-sidecar","version":"%s"},'
+    '"protocol_version":%d,"pid":%d}}'
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data-dir", type=Path, help="history, pictures, own models and LoRAs are kept here")
+    add("--models", type=Path, action="append", default=[], help="another folder of models")
+    add("--loras", type=Path, action="append", default=[], help="another folder of LoRAs")
+    add("--model", help="load this model at once, for example starter")
+    add("--engine", choices=("diffusion", "fake"), default="diffusion", help="fake: for tests")
+    add("--threads", type=int, help="computing threads; default: one per core")
+    add("--history-keep", type=int, default=50, help="pictures kept besides pinned ones")
+    add("--queue-limit", type=int, default=256, help="requests that may wait")
+    add("--max-message-bytes", type=int, default=64 * 1024 * 1024)
+    add("--preview-cache-bytes", type=int, default=32 * 1024 * 1024)
+    add("--log-format", choices=("json", "text"), default="json")
+    add("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    data = args.data_dir.absolute() if args.data_dir else default_data_folder()
+    return Settings(
+        data=DataFolder(data),
+        model_folders=tuple(folder.absolute() for folder in args.models),
+        lora_folders=tuple(folder.absolute() for folder in args.loras),
+        engine=args.engine,
+        threads=args.threads,
+        history_keep=args.history_keep,
+        queue_limit=args.queue_limit,
+        max_message_bytes=args.max_message_bytes,
+        preview_cache_bytes=args.preview_cache_bytes,
+        log_format=args.log_format,
+        log_level=args.log_level,
+        preload_model=args.model,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    wire = claim()
+    ready = (READY % (__version__, PROTOCOL_VERSION, os.getpid())).encode()
+    os.write(wire.write_fd, ready + b"\r\n")
+    settings = settings_from(args)
+    command = engine_command(
+        settings.engine, settings.threads, settings.log_level, settings.log_format
+    )
+    engine = spawn(command)
+    import_module("sidecar.rpc.logs").configure(settings.log_level, settings.log_format)
+    session = import_module("sidecar.rpc.session").Session(settings, wire, command, ready, engine)
+    return session.run()

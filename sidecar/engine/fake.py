@@ -1,0 +1,211 @@
+"""An engine without a model: the same contract, deterministic pictures, faults on demand.
+
+Pictures are plain colour, drawn from seed, prompt and LoRA stack. Words in brackets inside a
+prompt script it, so that a test can do so over the wire:
+
+- `[delay=50]`: milliseconds a step takes (default 1)
+- `[crash@3]`: the process dies at step 3; `[crash@3:/some/file]`: unless that file exists; it is
+  created, so that the repeated job goes through
+- `[hang@2]`: step 2 never ends and no cancel is obeyed; `[oom]`, `[nan]`, `[bug]`: fails so
+- `[print]`: writes to fd 1 as a careless C library would
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import struct
+import threading
+import zlib
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+
+from sidecar.engine.contract import (
+    AppliedLora,
+    CancelToken,
+    ComponentInfo,
+    DeviceInfo,
+    Emit,
+    EngineWarm,
+    Frame,
+    ImageReady,
+    LoadedModel,
+    LoraReceipt,
+    LoraSpec,
+    MemoryReport,
+    ModelLoading,
+    ModelSpec,
+    Progress,
+    Rendered,
+    RenderSpec,
+    Unloaded,
+)
+from sidecar.errors import LoraCorrupt, NumericalFault, OutOfMemory
+
+SAMPLERS = ("dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "ddim", "unipc", "lcm")
+_COMPONENTS = (ComponentInfo("unet", 1_000_000, "float32", "cpu"),)
+
+
+class FakeEngine:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._model: LoadedModel | None = None
+        self._loras: tuple[LoraSpec, ...] = ()
+        self._read: dict[str, str] = {}
+
+    def warm_up(self) -> EngineWarm:
+        return EngineWarm({"fake": "1"}, "cpu", "fake device", "sdpa", SAMPLERS)
+
+    def load_model(
+        self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken
+    ) -> LoadedModel:
+        if self._model is None or self._model.spec != spec:
+            for percent in (0.0, 50.0, 100.0):
+                cancel.check()
+                emit(ModelLoading(job_id, spec.name, "unet", percent))
+            self._model = LoadedModel(
+                spec, spec.family, _COMPONENTS, "cpu", "float32", "sdpa", (), 1.0
+            )
+            self._loras = ()
+        return self._model
+
+    def unload_model(self) -> Unloaded:
+        freed = sum(c.bytes for c in _COMPONENTS) if self._model else 0
+        self._model, self._loras = None, ()
+        return Unloaded(freed)
+
+    def apply_loras(
+        self,
+        job_id: str,
+        spec: ModelSpec,
+        loras: tuple[LoraSpec, ...],
+        emit: Emit,
+        cancel: CancelToken,
+    ) -> LoraReceipt:
+        cached = all(ref.path in self._read for ref in loras)
+        applied = tuple(AppliedLora(r.name, r.alpha, self._hash_of(r)) for r in loras)
+        self.load_model(job_id, spec, emit, cancel)
+        self._loras = loras
+        return LoraReceipt(
+            loras=applied,
+            family=spec.family,
+            rank=8 if loras else None,
+            matched_keys=10 * len(loras),
+            total_keys=10 * len(loras),
+            unsupported=(),
+            relative_delta=sum(abs(r.alpha) for r in loras) * 0.1,
+            relative_delta_by_block={"mid": 0.1} if loras else {},
+            cached=cached,
+            load_ms=0.1,
+            merge_ms=0.1,
+            bytes=sum(Path(r.path).stat().st_size for r in loras),
+        )
+
+    def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
+        receipt = self.apply_loras(job_id, spec.model, spec.loras, emit, cancel)
+        start = perf_counter()
+        emit(Progress(job_id, "encode", 1, 1))
+        script = Script(spec.prompt)
+        for index in range(spec.seed_offset, spec.count):
+            self._denoise(job_id, index, spec, script, emit, cancel)
+            emit(Progress(job_id, "decode", 1, 1))
+            emit(_finished(job_id, index, spec))
+        ms = (perf_counter() - start) * 1000
+        return Rendered(receipt.loras, 0.0, 0.1, 0.1, ms, 0.1)
+
+    def memory(self, ticket: int) -> MemoryReport:
+        rss = psutil.Process().memory_info().rss
+        total, free = psutil.virtual_memory().total, psutil.virtual_memory().available
+        device = DeviceInfo("fake device", "cpu", total, free, rss, rss)
+        return MemoryReport(ticket, rss, (device,), _COMPONENTS if self._model else ())
+
+    # ----------------------------------------------------------------- inside
+
+    def _denoise(
+        self,
+        job_id: str,
+        index: int,
+        spec: RenderSpec,
+        script: Script,
+        emit: Emit,
+        cancel: CancelToken,
+    ) -> None:
+        for step in range(1, spec.steps + 1):
+            script.before(step)
+            cancel.check()
+            emit(Progress(job_id, "denoise", step, spec.steps))
+            if spec.frame_every and (step == 1 or step % spec.frame_every == 0):
+                data = colour_png(8, 8, _colour(spec, index))
+                emit(Frame(job_id, index, step, spec.steps, step == 1, "image/png", 8, 8, data))
+
+    def _hash_of(self, lora: LoraSpec) -> str:
+        if lora.path not in self._read:
+            try:
+                data = Path(lora.path).read_bytes()
+            except OSError as exc:
+                raise LoraCorrupt(name=lora.name, reason=exc.strerror or "unreadable") from exc
+            self._read[lora.path] = hashlib.sha256(data).hexdigest()
+        return self._read[lora.path]
+
+
+class Script:
+    """The bracketed words of one prompt."""
+
+    def __init__(self, prompt: str) -> None:
+        self._words: dict[str, str] = {}
+        for word in re.findall(r"\[([^\]]+)\]", prompt):
+            name, _, value = re.sub("[=@]", "\0", word, count=1).partition("\0")
+            self._words[name] = value
+        self._pause = float(self._words.get("delay", "1")) / 1000
+        self._never = threading.Event()
+
+    def before(self, step: int) -> None:
+        """What happens as that step begins."""
+        words = self._words
+        self._never.wait(self._pause)
+        if "print" in words:
+            os.write(1, b"native chatter\n")
+        if "oom" in words:
+            raise OutOfMemory(alternatives=[])
+        if "nan" in words:
+            raise NumericalFault(what="NaN in the latents")
+        if "bug" in words:
+            raise ValueError("a bug in the fake engine, on demand")
+        if words.get("hang") == str(step):
+            self._never.wait()
+        at, _, marker = words.get("crash", "").partition(":")
+        if at == str(step) and not (marker and Path(marker).exists()):
+            if marker:
+                Path(marker).touch()
+            os._exit(139)
+
+
+def colour_png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
+    """A PNG of one colour (W3C PNG specification, colour type 2)."""
+    rows = (b"\0" + bytes(rgb) * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _colour(spec: RenderSpec, index: int) -> tuple[int, int, int]:
+    what = (spec.prompt, spec.negative_prompt, spec.seed + index, spec.loras, spec.steps)
+    digest = hashlib.sha256(repr(what).encode() + (spec.init_image or b"")).digest()
+    return digest[0], digest[1], digest[2]
+
+
+def _finished(job_id: str, index: int, spec: RenderSpec) -> ImageReady:
+    colour = _colour(spec, index)
+    data = colour_png(spec.width, spec.height, colour)
+    thumbnail = colour_png(8, 8, colour) if spec.thumbnail_px else b""
+    return ImageReady(
+        job_id, index, spec.seed + index, "image/png", spec.width, spec.height, data, thumbnail
+    )

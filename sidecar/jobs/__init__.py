@@ -1,0 +1,1 @@
+"""What is waiting, running, superseded or cancelled, and how far it is."""

@@ -1,0 +1,70 @@
+"""One piece of work for the engine, from acceptance to its answer."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Literal, Protocol
+
+from sidecar.engine.contract import Command, Event, ModelSpec, Outcome
+from sidecar.errors import SidecarError
+
+JobKind = Literal["load_model", "unload_model", "switch_lora", "preview", "generate", "prewarm"]
+RequestId = int | float | str | None
+
+
+class Work(Protocol):
+    """What is particular to one kind of job. `command` is asked again when a job is repeated."""
+
+    def accepted(self, job: Job) -> None:
+        """It is in the queue now; nothing has happened yet."""
+        ...
+
+    def command(self, job_id: str) -> Command: ...
+
+    def event(self, event: Event) -> None:
+        """Something happened; from the link's thread. A raised `SidecarError` ends the job."""
+        ...
+
+    def result(self, outcome: Outcome) -> Any:
+        """The answer."""
+        ...
+
+
+def new_job_id() -> str:
+    return secrets.token_hex(6)
+
+
+@dataclass(eq=False)
+class Job:
+    """`model`: what must be resident; None for work that needs none.
+
+    `error`: why it is being ended, once it is. `deaths`: engines that died while working on it.
+    """
+
+    kind: JobKind
+    model: ModelSpec | None
+    work: Work
+    request_id: RequestId = None
+    session: str | None = None
+    id: str = field(default_factory=new_job_id)
+    future: Future[Any] = field(default_factory=lambda: Future[Any]())
+    accepted: float = field(default_factory=perf_counter)
+    started: float | None = None
+    error: SidecarError | None = None
+    deaths: int = 0
+
+    @property
+    def queue_ms(self) -> float:
+        """How long it waited."""
+        return ((self.started or perf_counter()) - self.accepted) * 1000
+
+    def succeed(self, value: Any) -> None:
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)

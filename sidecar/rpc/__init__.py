@@ -1,0 +1,1 @@
+"""The wire: stdio, framing, dispatch and the handlers of every method."""

@@ -1,0 +1,100 @@
+"""list_loras, switch_lora, set_alpha."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from sidecar.catalog.loras import LARGE_BYTES
+from sidecar.engine.contract import LoraSpec
+from sidecar.errors import LoraNotFound
+from sidecar.jobs.job import Job
+from sidecar.jobs.projection import Projected
+from sidecar.protocol.base import Empty
+from sidecar.protocol.lora import (
+    LoraCard,
+    LoraList,
+    SetAlphaParams,
+    SetAlphaResult,
+    SwitchLoraParams,
+    SwitchLoraResult,
+)
+from sidecar.rpc.context import Call, Front
+from sidecar.rpc.faults import bad_params
+from sidecar.rpc.handlers.models import submit_trial
+from sidecar.rpc.specs import lora_specs, stack_entries
+from sidecar.rpc.state_work import SwitchWork
+
+
+def list_loras(call: Call, params: Empty) -> LoraList:
+    return LoraList(loras=call.front.loras.cards())
+
+
+def switch_lora(call: Call, params: SwitchLoraParams) -> Future[Any] | SwitchLoraResult:
+    front = call.front
+    loras = lora_specs(front, params.refs())
+    cards = [front.loras.find(spec.name).card for spec in loras]
+    _warn_of_large(front, cards)
+
+    def change(state: Projected) -> Projected:
+        return replace(state, loras=loras)
+
+    model = front.projection.current.model
+    if model is None:
+        front.projection.adjust(change)
+        return _receipt_without_model(front, loras, cards)
+    job = Job("switch_lora", model, SwitchWork(front, model, loras), call.request_id)
+    return submit_trial(front, job, change)
+
+
+def _warn_of_large(front: Front, cards: list[LoraCard]) -> None:
+    for card in cards:
+        if card.bytes > LARGE_BYTES:
+            front.warn("lora_large", {"name": card.name, "megabytes": card.bytes // 1_000_000})
+
+
+def _receipt_without_model(
+    front: Front, loras: tuple[LoraSpec, ...], cards: list[LoraCard]
+) -> SwitchLoraResult:
+    """The stack is noted for the model to come; nothing can be matched yet."""
+    return SwitchLoraResult(
+        stack=stack_entries(front, loras),
+        family=None,
+        rank=max((card.rank for card in cards if card.rank is not None), default=None),
+        matched_keys=0,
+        total_keys=0,
+        unsupported=[],
+        relative_delta=0.0,
+        relative_delta_by_block={},
+        cached=False,
+        load_ms=0.0,
+        merge_ms=0.0,
+        bytes=sum(card.bytes for card in cards),
+    )
+
+
+def set_alpha(call: Call, params: SetAlphaParams) -> SetAlphaResult:
+    """Nothing is computed now: the next picture carries the new strength."""
+    front = call.front
+    name = _meant(front, params)
+
+    def change(state: Projected) -> Projected:
+        changed = (
+            replace(lora, alpha=params.alpha) if lora.name == name else lora for lora in state.loras
+        )
+        return replace(state, loras=tuple(changed))
+
+    state = front.projection.adjust(change)
+    return SetAlphaResult(stack=stack_entries(front, state.loras), merge_ms=0.0, deferred=True)
+
+
+def _meant(front: Front, params: SetAlphaParams) -> str:
+    names = [lora.name for lora in front.projection.current.loras]
+    if params.name in names:
+        return params.name
+    if params.name is None and len(names) == 1:
+        return names[0]
+    if params.name is None and names:
+        raise bad_params([{"path": "name", "message": "say which one: " + ", ".join(names)}])
+    raise LoraNotFound(name=params.name or "", available=names)

@@ -1,0 +1,207 @@
+"""One session: builds the front, reads the wire until it ends, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+from sidecar.catalog.loras import LoraCatalog
+from sidecar.catalog.models import ModelCatalog
+from sidecar.engine.contract import MemoryReport
+from sidecar.engine.link import Link
+from sidecar.errors import SidecarError
+from sidecar.history.store import History
+from sidecar.jobs.job import Job
+from sidecar.jobs.projection import Projected
+from sidecar.jobs.queue import Hooks, JobQueue
+from sidecar.protocol.events import EngineStateEvent
+from sidecar.protocol.models import LoadModelParams
+from sidecar.rpc.context import Front
+from sidecar.rpc.dispatch import Dispatcher
+from sidecar.rpc.framing import Fault, Framed, FrameParser, Framing
+from sidecar.rpc.handlers import HANDLERS
+from sidecar.rpc.handlers.models import model_spec
+from sidecar.rpc.memory import MemoryDesk
+from sidecar.rpc.notify import LogToWire, Notifier
+from sidecar.rpc.outbox import Outbox
+from sidecar.rpc.previews import PreviewCache
+from sidecar.rpc.specs import find_model
+from sidecar.rpc.state_work import prewarm
+from sidecar.rpc.stdio import Wire
+from sidecar.settings import Settings
+
+READ_BYTES = 1 << 16
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""When the client leaves more than this unread, nothing more is taken from it."""
+LAST_CANCEL, LAST_HANG_UP, LAST_FLUSH = 0.4, 0.2, 0.3
+"""Seconds for each step of the end; together less than one second."""
+MEMORY_INTERVAL = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """`ready`: the body that was sent before anything was imported; said again to a client that
+    turns out to speak with headers. `first`: the engine process that was spawned already."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        wire: Wire,
+        command: Sequence[str],
+        ready: bytes,
+        first: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        self._wire = wire
+        self._ready = ready
+        self._parser = FrameParser(settings.max_message_bytes)
+        self._outbox = Outbox(wire.write_fd, self._end_now)
+        self._notifier = Notifier(self._outbox)
+        self._ending = False
+        self._closed = False
+        self._close_lock = threading.Lock()
+        self._told_state: str | None = None
+        self._state_lock = threading.Lock()
+        self._asked_memory = 0.0
+        jobs = JobQueue(self._hooks(), settings.queue_limit)
+        self._link = Link(command, jobs, first)
+        jobs.attach(self._link)
+        self.front = Front(
+            settings=settings,
+            jobs=jobs,
+            notify=self._notifier,
+            send_command=self._link.send,
+            end=self._end,
+            loras=LoraCatalog(settings.all_lora_folders),
+            models=ModelCatalog(settings.all_model_folders, settings.starter),
+            history=History(settings.data, settings.history_keep),
+            memory=MemoryDesk(self._link.send, lambda r: self._notifier("vram", r)),
+            previews=PreviewCache(settings.preview_cache_bytes),
+        )
+        self._dispatcher = Dispatcher(self.front, HANDLERS, self._outbox.send)
+
+    def run(self) -> int:
+        """Until the client hangs up or says exit; the exit code."""
+        logging.getLogger("sidecar").addHandler(LogToWire(self._notifier))
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._on_signal)
+        self._link.start()
+        self._preload()
+        self._read_all()
+        self._close()
+        return 0
+
+    # ----------------------------------------------------------------- reading
+
+    def _read_all(self) -> None:
+        while not self._ending:
+            self._outbox.wait_below(MAX_WAITING_BYTES)
+            try:
+                data = os.read(self._wire.read_fd, READ_BYTES)
+            except OSError as exc:
+                log.info("stdin cannot be read any more: %s", exc)
+                data = b""
+            if not data:
+                self._take(self._parser.end())
+                return
+            items = self._parser.feed(data)
+            if self._outbox.framing is not self._parser.framing:
+                self._framing_known()
+            self._take(items)
+
+    def _take(self, items: list[Framed]) -> None:
+        for item in items:
+            if self._ending:
+                return
+            if isinstance(item, Fault):
+                self._dispatcher.fault(item.error)
+            else:
+                self._dispatcher.receive(item)
+
+    def _framing_known(self) -> None:
+        self._outbox.framing = self._parser.framing
+        if self._parser.framing is Framing.HEADERS:
+            self._outbox.send(self._ready)
+
+    def _preload(self) -> None:
+        settings = self.front.settings
+        if settings.preload_model is None:
+            return
+        try:
+            found = find_model(self.front, settings.preload_model)
+        except SidecarError as exc:
+            self.front.warn(exc.kind, exc.fields)
+            return
+        spec = model_spec(found, LoadModelParams(model=settings.preload_model))
+        self.front.projection.replace(Projected(spec, spec.family))
+        prewarm(self.front)
+
+    # ----------------------------------------------------------------- hooks of the queue
+
+    def _hooks(self) -> Hooks:
+        return Hooks(
+            state=self._tell_state,
+            idle=self._job_ended,
+            warning=lambda kind, fields: self.front.warn(kind, fields),
+            memory=self._memory_arrived,
+            restarted=lambda: prewarm(self.front),
+        )
+
+    def _tell_state(self) -> None:
+        with self._state_lock:
+            facts = self.front.jobs.facts
+            state = facts.state
+            if state != self._told_state:
+                self._told_state = state
+                event = EngineStateEvent(state=state, detail=facts.missing)
+                self._notifier("engine_state", event)
+
+    def _job_ended(self, job: Job) -> None:
+        now = monotonic()
+        if now - self._asked_memory >= MEMORY_INTERVAL:
+            self._asked_memory = now
+            self.front.memory.watch()
+
+    def _memory_arrived(self, report: MemoryReport) -> None:
+        self.front.memory.arrived(report)
+
+    # ----------------------------------------------------------------- the end
+
+    def _end(self) -> None:
+        """`exit`: called on the reading thread, which stops at the next message."""
+        self._ending = True
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        log.info("signal %d", number)
+        threading.Thread(target=self._end_now, name="signal", daemon=True).start()
+
+    def _end_now(self) -> None:
+        """The end while the reading thread still waits for input: nobody reads, or a signal."""
+        self._close()
+        os._exit(0)
+
+    def _close(self) -> None:
+        with self._close_lock:
+            if self._closed:
+                return
+            self._closed = True
+            self.front.shutting_down = True
+            idle: Any = self.front.jobs.close(LAST_CANCEL)
+            _wait(idle, LAST_CANCEL + 0.1)
+            self._link.close(LAST_HANG_UP)
+            self._outbox.flush(LAST_FLUSH)
+            self.front.history.close()
+
+
+def _wait(future: Any, seconds: float) -> None:
+    try:
+        future.result(seconds)
+    except TimeoutError:
+        log.warning("work did not end in time")
