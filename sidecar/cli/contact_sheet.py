@@ -14,8 +14,8 @@ QUIET = (128, 126, 120)
 RULE = (214, 211, 203)
 
 MARGIN, GAP, GROUP_GAP = 96, 8, 40
-TITLE_PX, TEXT_PX, HEAD_PX, SMALL_PX = 76, 34, 38, 28
-HEAD_HEIGHT, LABEL_GAP = 132, 36
+TITLE_PX, TEXT_PX, HEAD_PX, SMALL_PX = 92, 46, 50, 38
+HEAD_HEIGHT, LABEL_GAP = 158, 44
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def draw_heads(pen: ImageDraw.ImageDraw, sheet: Sheet, starts: list[list[int]], 
     for group, edges in zip(sheet.groups, starts, strict=True):
         right = edges[-1] + sheet.cell
         pen.text((edges[0], top - HEAD_HEIGHT), group.title, INK, font(HEAD_PX))
-        pen.line((edges[0], top - 64, right, top - 64), RULE, 2)
+        pen.line((edges[0], top - 80, right, top - 80), RULE, 2)
         for head, edge in zip(group.columns, edges, strict=True):
-            pen.text((edge, top - 50), head, QUIET, font(SMALL_PX))
+            pen.text((edge, top - 62), head, QUIET, font(SMALL_PX))
 
 
 def draw_rows(
