@@ -141,6 +141,10 @@ ENGLISH: Sentences = {
         "The picture came out broken in half precision and is being decoded again.",
         "Load the model with no_half_vae to avoid the second pass.",
     ),
+    "prompt_truncated": (
+        "The prompt is too long; its last {dropped} tokens were left out.",
+        "This model reads {limit} tokens of a prompt; say the important things first.",
+    ),
     "history_reset": (
         "The history could not be read and was moved aside ({path}).",
         "The pictures themselves are still in the images folder.",
@@ -229,6 +233,10 @@ CHINESE: Sentences = {
     "lora_large": ("“{name}”有 {megabytes} MB，切换时可能卡顿。", "较低秩的 LoRA 更省资源。"),
     "lora_missing": ("这张图片所用的“{name}”已不存在或被替换。", "放回原文件即可恢复同样的风格。"),
     "nan_retry": ("半精度下图片异常，正在重新解码。", "用 no_half_vae 加载模型可避免重复解码。"),
+    "prompt_truncated": (
+        "提示词过长，末尾 {dropped} 个词元未被使用。",
+        "此模型最多读取 {limit} 个词元，请把重要内容写在前面。",
+    ),
     "history_reset": ("历史记录无法读取，已移到 {path}。", "图片本身仍在 images 文件夹中。"),
 }
 

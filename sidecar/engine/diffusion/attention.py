@@ -1,0 +1,52 @@
+"""Scaled dot-product attention by the fastest means this machine has.
+
+`Attention is All You Need` (Vaswani et al. 2017); memory-efficient kernels from xformers on CUDA
+where that package is installed, else torch's own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SDPA, XFORMERS = "sdpa", "xformers"
+
+
+class AttentionBackend:
+    """Which kernel computes attention, and in how many slices (to save memory)."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.name = SDPA
+        self.slice_size: int | None = None
+        self._xformers: Any = None
+        if device.type == "cuda" and importlib.util.find_spec("xformers") is not None:
+            self._xformers = importlib.import_module("xformers.ops")
+            self.name = XFORMERS
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """All of shape (batch, heads, tokens, head_dim); returns (batch, heads, queries, dim)."""
+        if self.slice_size is None or query.shape[0] <= self.slice_size:
+            return self._attend(query, key, value)
+        parts = [
+            self._attend(q, k, v)
+            for q, k, v in zip(
+                query.split(self.slice_size),
+                key.split(self.slice_size),
+                value.split(self.slice_size),
+                strict=True,
+            )
+        ]
+        return torch.cat(parts)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        if self._xformers is None or query.dtype == torch.float32:
+            return functional.scaled_dot_product_attention(query, key, value)
+        out = self._xformers.memory_efficient_attention(
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+        )
+        return out.transpose(1, 2)

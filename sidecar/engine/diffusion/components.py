@@ -1,0 +1,59 @@
+"""A model in memory: its networks, and what was decided about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from sidecar.engine.contract import ComponentInfo, LoadedModel, ModelSpec
+from sidecar.engine.diffusion.attention import AttentionBackend
+from sidecar.engine.diffusion.devices import Device, dtype_name
+from sidecar.engine.diffusion.nets.clip_text import ClipTextEncoder
+from sidecar.engine.diffusion.nets.unet import UNet
+from sidecar.engine.diffusion.nets.vae import Vae
+from sidecar.engine.diffusion.schedule import NoiseSchedule
+from sidecar.engine.diffusion.tokenizer import PromptTokenizer
+
+
+@dataclass
+class Components:
+    """All parts of one model on one device."""
+
+    spec: ModelSpec
+    family: str
+    device: Device
+    dtype: torch.dtype
+    unet: UNet
+    vae: Vae
+    text_encoder: ClipTextEncoder
+    tokenizer: PromptTokenizer
+    schedule: NoiseSchedule
+    attend: AttentionBackend
+    low_vram: tuple[str, ...]
+    load_ms: float
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {"unet": self.unet, "vae": self.vae, "text_encoder": self.text_encoder}
+
+    def infos(self) -> tuple[ComponentInfo, ...]:
+        return tuple(_info(name, network) for name, network in self.networks().items())
+
+    def loaded(self) -> LoadedModel:
+        return LoadedModel(
+            spec=self.spec,
+            family=self.family,
+            components=self.infos(),
+            device=self.device.kind,
+            dtype=dtype_name(self.dtype),
+            attention=self.attend.name,
+            low_vram=self.low_vram,
+            load_ms=self.load_ms,
+        )
+
+
+def _info(name: str, network: nn.Module) -> ComponentInfo:
+    weights = list(network.parameters())
+    size = sum(weight.numel() * weight.element_size() for weight in weights)
+    return ComponentInfo(name, size, dtype_name(weights[0].dtype), weights[0].device.type)

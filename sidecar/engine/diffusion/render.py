@@ -1,0 +1,214 @@
+"""One render job: prompts, sampling, looks on the way, decoding, finished pictures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sidecar.engine.contract import (
+    CancelToken,
+    Emit,
+    EngineWarning,
+    Frame,
+    ImageReady,
+    Progress,
+    RenderSpec,
+)
+from sidecar.engine.diffusion import images
+from sidecar.engine.diffusion.components import Components
+from sidecar.engine.diffusion.embeddings import PromptEmbeddings, State
+from sidecar.engine.diffusion.preview import LatentPreview
+from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
+from sidecar.errors import NumericalFault
+
+FRAME_PX = 96
+BATCH_LATENTS = {"cpu": 1024, "mps": 16384, "cuda": 65536}
+
+
+@dataclass
+class Took:
+    """Milliseconds of each phase."""
+
+    encode: float = 0.0
+    denoise: float = 0.0
+    decode: float = 0.0
+
+
+class Renderer:
+    """Draws with one set of components."""
+
+    def __init__(
+        self, components: Components, embeddings: PromptEmbeddings, preview: LatentPreview
+    ) -> None:
+        self._components = components
+        self._embeddings = embeddings
+        self._preview = preview
+
+    def render(
+        self, job_id: str, spec: RenderSpec, text_state: State, emit: Emit, cancel: CancelToken
+    ) -> Took:
+        """Raises Cancelled, NumericalFault, ImageUnreadable or ImageTooLarge."""
+        took = Took()
+        job = _Job(job_id, spec, emit, cancel)
+        started = time.perf_counter()
+        initial = (
+            images.decode(spec.init_image, spec.width, spec.height) if spec.init_image else None
+        )
+        prompt, negative = self._embed(job, text_state)
+        took.encode = _since(started)
+        taken = steps_of(spec.steps, initial is not None, spec.strength)
+        batches = self._batches(spec)
+        for place, indices in enumerate(batches):
+            cancel.check()
+            started = time.perf_counter()
+            drawing = Drawing(
+                prompt=prompt,
+                negative=negative,
+                guidance_scale=spec.guidance_scale,
+                width=spec.width,
+                height=spec.height,
+                steps=spec.steps,
+                sampler=spec.sampler,
+                seeds=tuple(spec.seed + index for index in indices),
+                initial=initial,
+                strength=spec.strength,
+            )
+            looks = _Looks(job, self._preview, indices, place * taken, len(batches) * taken)
+            latents = sample(self._components, drawing, looks.after_step, cancel)
+            took.denoise += _since(started)
+            started = time.perf_counter()
+            self._finish(job, indices, latents)
+            took.decode += _since(started)
+        return took
+
+    def _embed(self, job: _Job, state: State) -> tuple[Tensor, Tensor | None]:
+        spec = job.spec
+        texts = [spec.prompt, spec.negative_prompt] if spec.guidance_scale > 1 else [spec.prompt]
+        hidden: list[Tensor] = []
+        for text in texts:
+            job.cancel.check()
+            embedded = self._embeddings.embed(text, state)
+            if embedded.dropped and embedded.fresh:
+                limit = self._components.tokenizer.length - 2
+                job.emit(
+                    EngineWarning("prompt_truncated", {"limit": limit, "dropped": embedded.dropped})
+                )
+            hidden.append(embedded.hidden)
+        job.progress("encode", 1, 1)
+        return hidden[0], hidden[1] if len(hidden) > 1 else None
+
+    def _batches(self, spec: RenderSpec) -> list[tuple[int, ...]]:
+        """Indices of pictures that are sampled together; fewer at once the larger they are."""
+        scale = self._components.vae.downscale
+        area = (spec.width // scale) * (spec.height // scale)
+        size = max(BATCH_LATENTS[self._components.device.kind] // area, 1)
+        indices = range(spec.seed_offset, spec.count)
+        return [tuple(indices[i : i + size]) for i in range(0, len(indices), size)]
+
+    def _finish(self, job: _Job, indices: tuple[int, ...], latents: Tensor) -> None:
+        """Decode one at a time: the peak of a picture is its decoding."""
+        spec = job.spec
+        for index, one in zip(indices, latents.split(1), strict=True):
+            job.cancel.check()
+            picture = images.to_picture(self._decode(job, one))
+            small = b""
+            if spec.thumbnail_px:
+                small, _, _ = images.thumbnail(picture, spec.thumbnail_px)
+            data = images.encode(picture, spec.image_format)
+            job.progress("decode", index - spec.seed_offset + 1, spec.count - spec.seed_offset)
+            job.emit(
+                ImageReady(
+                    job_id=job.id,
+                    index=index,
+                    seed=spec.seed + index,
+                    mime=images.MIME[spec.image_format],
+                    width=picture.width,
+                    height=picture.height,
+                    data=data,
+                    thumbnail=small,
+                )
+            )
+
+    def _decode(self, job: _Job, latents: Tensor) -> Tensor:
+        """Pixels (3, height, width), checked; once more in full precision where half failed."""
+        if not _finite(latents):
+            raise NumericalFault(what="NaN after sampling")
+        vae = self._components.vae
+        dtype = next(vae.parameters()).dtype
+        pixels = vae.decode(latents.to(dtype))
+        if _sound(pixels):
+            return pixels[0]
+        if dtype == torch.float32:
+            raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
+        job.emit(EngineWarning("nan_retry"))
+        try:
+            pixels = vae.float().decode(latents.float())
+        finally:
+            vae.to(dtype)
+        if not _sound(pixels):
+            raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
+        return pixels[0]
+
+
+@dataclass(frozen=True)
+class _Job:
+    id: str
+    spec: RenderSpec
+    emit: Emit
+    cancel: CancelToken
+
+    def progress(self, phase: str, step: int, steps: int) -> None:
+        self.emit(Progress(self.id, phase, step, steps))
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Tells of steps and sends looks at one batch. `before` steps were taken for earlier ones."""
+
+    job: _Job
+    preview: LatentPreview
+    indices: tuple[int, ...]
+    before: int
+    total: int
+
+    def after_step(self, step: int, steps: int, pictures: Tensor) -> None:
+        spec = self.job.spec
+        self.job.progress("denoise", self.before + step, self.total)
+        early = step == 1 and spec.thumbnail_px > 0
+        due = spec.frame_every > 0 and step % spec.frame_every == 0 and step < steps
+        if early or due:
+            self._send(step, steps, pictures, early)
+
+    def _send(self, step: int, steps: int, latents: Tensor, early: bool) -> None:
+        longest = self.job.spec.thumbnail_px or FRAME_PX
+        for index, pixels in zip(self.indices, self.preview(latents), strict=True):
+            data, width, height = images.thumbnail(images.to_picture(pixels), longest)
+            self.job.emit(
+                Frame(
+                    job_id=self.job.id,
+                    index=index,
+                    step=step,
+                    steps=steps,
+                    early=early,
+                    mime="image/webp",
+                    width=width,
+                    height=height,
+                    data=data,
+                )
+            )
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor).all())
+
+
+def _sound(pixels: Tensor) -> bool:
+    """Finite, and not black from edge to edge."""
+    return _finite(pixels) and bool((pixels > -0.99).any())
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

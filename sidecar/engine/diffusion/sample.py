@@ -1,0 +1,104 @@
+"""The sampling loop: from seeds and prompts to latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sidecar.engine.contract import CancelToken
+from sidecar.engine.diffusion.components import Components
+from sidecar.engine.diffusion.samplers import SAMPLERS
+
+OnStep = Callable[[int, int, Tensor], None]
+"""Called after each step with its number (from 1), how many there are, and the finished pictures
+as they are predicted now, as latents (pictures, channels, height, width)."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What to sample. `prompt` and `negative`: (1, tokens, width); sizes are pixels.
+
+    `negative` is None where guidance is off. `initial`: (1, 3, height, width) in -1..1.
+    """
+
+    prompt: Tensor
+    negative: Tensor | None
+    guidance_scale: float
+    width: int
+    height: int
+    steps: int
+    sampler: str
+    seeds: tuple[int, ...]
+    initial: Tensor | None
+    strength: float
+
+
+def steps_of(steps: int, initial: bool, strength: float) -> int:
+    """How many steps are really taken: with an initial picture, the last ones only."""
+    return min(max(int(steps * strength), 1), steps) if initial else steps
+
+
+def sample(
+    components: Components, drawing: Drawing, on_step: OnStep, cancel: CancelToken
+) -> Tensor:
+    """Latents (seeds, channels, height/8, width/8), float32.
+
+    Each picture has a generator of its own, so it does not depend on the others.
+    """
+    sampler = SAMPLERS[drawing.sampler](components.schedule, drawing.steps)
+    total = len(sampler.timesteps)
+    first = total - steps_of(total, drawing.initial is not None, drawing.strength)
+    dice = _Dice(components, drawing)
+    latents = (
+        dice.noise() * sampler.start_scale
+        if drawing.initial is None
+        else sampler.add_noise(_initial_latents(components, drawing, dice), dice.noise(), first)
+    )
+    count = len(drawing.seeds)
+    parts = [drawing.prompt] if drawing.negative is None else [drawing.negative, drawing.prompt]
+    context = torch.cat([part.expand(count, -1, -1) for part in parts])
+    conditioning = components.unet.prepare(context, sampler.timesteps.to(components.device.torch))
+    for i in range(first, total):
+        cancel.check()
+        shown = sampler.scale_input(latents, i).to(components.dtype)
+        both = shown if drawing.negative is None else torch.cat([shown, shown])
+        output = components.unet(both, conditioning, i).float()
+        if drawing.negative is not None:
+            without, with_prompt = output.chunk(2)
+            output = without + drawing.guidance_scale * (with_prompt - without)
+        latents, picture = sampler.step(latents, output, i, dice.noise)
+        on_step(i - first + 1, total - first, picture)
+    return latents
+
+
+class _Dice:
+    """Unit noise for every picture, from its own seed; drawn on the CPU, as diffusers does."""
+
+    def __init__(self, components: Components, drawing: Drawing) -> None:
+        scale = components.vae.downscale
+        self._shape = (
+            1,
+            components.unet.shape.in_channels,
+            drawing.height // scale,
+            drawing.width // scale,
+        )
+        self._dtype, self._device = components.dtype, components.device.torch
+        self._generators = [torch.Generator().manual_seed(seed) for seed in drawing.seeds]
+
+    def noise(self) -> Tensor:
+        """(pictures, channels, height, width), float32."""
+        drawn = [
+            torch.randn(self._shape, generator=generator, dtype=self._dtype)
+            for generator in self._generators
+        ]
+        return torch.cat(drawn).to(self._device, torch.float32)
+
+
+def _initial_latents(components: Components, drawing: Drawing, dice: _Dice) -> Tensor:
+    assert drawing.initial is not None
+    weight = next(components.vae.parameters())
+    pixels = drawing.initial.to(weight).expand(len(drawing.seeds), -1, -1, -1)
+    return components.vae.encode(pixels, dice.noise().to(weight)).float()
