@@ -40,7 +40,7 @@ check: $(READY)  ## lint, types, layers, generated files
 	@$(BIN)/python -m tools.machine_paths
 
 bench: $(READY)  ## every figure beside its peer
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --name issue-2
 
 generate: $(READY)  ## write schema/, docs/protocol.md and the README's table from the protocol
 	@$(BIN)/python -m tools.generate

@@ -1,0 +1,1 @@
+"""One module a row. Each has `measure(scale) -> list[Row]`."""
