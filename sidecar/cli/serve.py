@@ -56,6 +56,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 def run(args: argparse.Namespace) -> int:
     wire = claim()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it scans all packages
     ready = (READY % (__version__, PROTOCOL_VERSION, os.getpid())).encode()
     os.write(wire.write_fd, ready + b"\r\n")
     settings = settings_from(args)

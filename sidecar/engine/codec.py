@@ -1,8 +1,9 @@
 """Commands and events as bytes on the pipe between front and engine.
 
 A message is: 4 bytes length of the header (big-endian), the header as JSON
-`{"type": class name, "value": {...}, "blobs": [sizes]}`, then the blobs. A `bytes` value stands
-in the header as `{"$blob": index}`, so pictures are never base64 on this pipe.
+`{"message": {...}, "blobs": [sizes]}`, then the blobs. A dataclass stands in it as an object with
+its class name under `$type`, a `bytes` value as `{"$blob": index}`, so pictures are never base64
+on this pipe. Sequences come out as tuples, as the contract has them.
 """
 
 from __future__ import annotations
@@ -11,17 +12,15 @@ import dataclasses
 import json
 import struct
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, cast, get_args
-
-from pydantic import TypeAdapter
 
 from sidecar.engine import contract
 
 _LENGTH = struct.Struct(">I")
-_TYPES: dict[str, Any] = {
-    cls.__name__: cls for cls in (*get_args(contract.Command), *get_args(contract.Event))
+_TYPES: dict[str, type[Any]] = {
+    name: cls for name, cls in vars(contract).items() if dataclasses.is_dataclass(cls)
 }
+_MESSAGES = (*get_args(contract.Command), *get_args(contract.Event))
 
 Message = contract.Command | contract.Event
 ReadExactly = Callable[[int], bytes]
@@ -29,11 +28,6 @@ ReadExactly = Callable[[int], bytes]
 
 class BrokenPipeMessage(Exception):
     """The other side sent something that is not a message, or ended within one."""
-
-
-@cache
-def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_TYPES[name])
 
 
 def encode(message: Message) -> bytes:
@@ -51,10 +45,8 @@ def encode(message: Message) -> bytes:
             return [plain(item) for item in cast(Sequence[Any], value)]
         return value
 
-    value = plain(message)
-    name = value.pop("$type")
     header = json.dumps(
-        {"type": name, "value": value, "blobs": [len(b) for b in blobs]}, separators=(",", ":")
+        {"message": plain(message), "blobs": [len(b) for b in blobs]}, separators=(",", ":")
     ).encode()
     return b"".join((_LENGTH.pack(len(header)), header, *blobs))
 
@@ -70,9 +62,12 @@ def decode_from(read: ReadExactly) -> Message | None:
     try:
         header = json.loads(_exactly(read, _LENGTH.unpack(prefix)[0]))
         blobs = [_exactly(read, size) for size in header["blobs"]]
-        return _adapter(header["type"]).validate_python(_put_back(header["value"], blobs))
-    except (ValueError, KeyError, struct.error) as exc:
+        message = _put_back(header["message"], blobs)
+    except (ValueError, KeyError, IndexError, TypeError) as exc:
         raise BrokenPipeMessage(str(exc)) from exc
+    if not isinstance(message, _MESSAGES):
+        raise BrokenPipeMessage(f"{type(message).__name__} is no message")
+    return message
 
 
 def _exactly(read: ReadExactly, size: int) -> bytes:
@@ -83,11 +78,13 @@ def _exactly(read: ReadExactly, size: int) -> bytes:
 
 
 def _put_back(value: Any, blobs: list[bytes]) -> Any:
-    if isinstance(value, dict):
-        members = cast(dict[str, Any], value)
-        if "$blob" in members:
-            return blobs[int(members["$blob"])]
-        return {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
+    """The value as it was before `plain`. Raises TypeError for fields that a class has not."""
     if isinstance(value, list):
-        return [_put_back(item, blobs) for item in cast(list[Any], value)]
-    return value
+        return tuple(_put_back(item, blobs) for item in cast(list[Any], value))
+    if not isinstance(value, dict):
+        return value
+    members = cast(dict[str, Any], value)
+    if "$blob" in members:
+        return blobs[members["$blob"]]
+    fields = {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
+    return _TYPES[members["$type"]](**fields) if "$type" in members else fields

@@ -20,7 +20,7 @@ class EngineFacts:
     restarts: int = 0
     crashed: bool = False
     missing: str | None = None
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def state(self) -> EngineState:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sidecar.catalog.loras import LoraCatalog
-from sidecar.catalog.models import FoundModel, ModelCatalog
 from sidecar.engine.contract import Command
-from sidecar.history.store import History
-from sidecar.jobs.job import RequestId
-from sidecar.jobs.progress import PhaseWeights
 from sidecar.jobs.projection import Projection
 from sidecar.jobs.queue import JobQueue
 from sidecar.protocol.base import Result
 from sidecar.protocol.events import Warned
 from sidecar.rpc.hashes import FileHashes
-from sidecar.rpc.memory import MemoryDesk
-from sidecar.rpc.previews import PreviewCache
 from sidecar.settings import Settings
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
+
+if TYPE_CHECKING:
+    from sidecar.catalog.loras import LoraCatalog
+    from sidecar.catalog.models import FoundModel, ModelCatalog
+    from sidecar.history.store import History
+    from sidecar.jobs.job import RequestId
+    from sidecar.jobs.progress import PhaseWeights
+    from sidecar.rpc.memory import MemoryDesk
+    from sidecar.rpc.previews import PreviewCache
 
 Handler = Callable[["Call", Any], Result | Future[Any] | dict[str, Any] | None]
 Notify = Callable[[str, Result], None]
@@ -30,28 +34,58 @@ Notify = Callable[[str, Result], None]
 log = logging.getLogger(__name__)
 
 
-@dataclass
 class Front:
-    """Everything that lives as long as the session. Handlers run on the reading thread."""
+    """Everything that lives as long as the session. Handlers run on the reading thread.
 
-    settings: Settings
-    jobs: JobQueue
-    notify: Notify
-    send_command: Callable[[Command], bool]
-    end: Callable[[], None]
-    loras: LoraCatalog
-    models: ModelCatalog
-    history: History
-    memory: MemoryDesk
-    previews: PreviewCache
-    projection: Projection = field(default_factory=Projection)
-    hashes: FileHashes = field(default_factory=FileHashes)
-    weights: PhaseWeights = field(default_factory=PhaseWeights)
-    found_models: dict[str, FoundModel] = field(default_factory=dict)
-    locale: str = DEFAULT_LOCALE
-    shutting_down: bool = False
+    Parts that the handshake does not need are imported when first used.
+    """
 
-    _reset_told: bool = False
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: JobQueue,
+        notify: Notify,
+        send_command: Callable[[Command], bool],
+        end: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.jobs = jobs
+        self.notify = notify
+        self.send_command = send_command
+        self.end = end
+        self.projection = Projection()
+        self.hashes = FileHashes()
+        self.found_models: dict[str, FoundModel] = {}
+        self.locale = DEFAULT_LOCALE
+        self.shutting_down = False
+        self._reset_told = False
+
+    @cached_property
+    def loras(self) -> LoraCatalog:
+        return import_module("sidecar.catalog.loras").LoraCatalog(self.settings.all_lora_folders)
+
+    @cached_property
+    def models(self) -> ModelCatalog:
+        catalog = import_module("sidecar.catalog.models").ModelCatalog
+        return catalog(self.settings.all_model_folders, self.settings.starter)
+
+    @cached_property
+    def history(self) -> History:
+        store = import_module("sidecar.history.store")
+        return store.History(self.settings.data, self.settings.history_keep)
+
+    @cached_property
+    def memory(self) -> MemoryDesk:
+        desk = import_module("sidecar.rpc.memory").MemoryDesk
+        return desk(self.send_command, lambda report: self.notify("vram", report))
+
+    @cached_property
+    def previews(self) -> PreviewCache:
+        return import_module("sidecar.rpc.previews").PreviewCache(self.settings.preview_cache_bytes)
+
+    @cached_property
+    def weights(self) -> PhaseWeights:
+        return import_module("sidecar.jobs.progress").PhaseWeights()
 
     def tell_moved_aside(self) -> None:
         """A broken history database was moved aside: say so, once."""
@@ -63,7 +97,7 @@ class Front:
     def warn(self, kind: str, fields: dict[str, Any]) -> None:
         """Tell the person, in the session's language."""
         message, hint = sentence_and_hint(kind, fields, self.locale)
-        log.warning("%s", message)
+        log.info("%s", message)
         self.notify("warning", Warned(kind=kind, message=message, hint=hint))
 
 

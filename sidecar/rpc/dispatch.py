@@ -1,8 +1,8 @@
 """From message bodies to handlers and back to answers; JSON-RPC 2.0 to the letter.
 
-`jsonrpcserver` routes each single request; the message is parsed and checked here already, and
-exceptions are turned into error objects before it sees them. A handler that returns a Future is
-answered when that is done; the members of a batch are answered together when all are.
+A handler that returns a Future is answered when that is done; the members of a batch are answered
+together when all are. Look-ups are called directly, what goes through the queue is routed by
+jsonrpcserver (`sidecar.rpc.routed`).
 """
 
 from __future__ import annotations
@@ -12,85 +12,28 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
-from inspect import Parameter, Signature
+from importlib import import_module
 from typing import Any, cast
 
-from jsonrpcserver import Error, Success, dispatch_to_response
-from pydantic import ValidationError
-
-from sidecar.errors import InvalidRequest, MethodNotFound, ShuttingDown, SidecarError
-from sidecar.protocol.base import Params
-from sidecar.protocol.methods import METHODS
-from sidecar.rpc.context import Call, Front, Handler
+from sidecar.errors import InvalidRequest, SidecarError
+from sidecar.rpc.context import Call, Front
 from sidecar.rpc.encode import answer, failure, parse
-from sidecar.rpc.faults import bad_params, error_object, invalid_params
+from sidecar.rpc.faults import Failure, failure_of
+from sidecar.rpc.routines import routines
 
 Send = Callable[[bytes], None]
 Json = dict[str, Any]
 
-AFTER_SHUTDOWN = frozenset({"exit"})
-_SIGNATURE = Signature(
-    [
-        Parameter("call", Parameter.POSITIONAL_ONLY),
-        Parameter("params", Parameter.VAR_KEYWORD),
-    ]
-)
-
-
-class Routine:
-    """One method as jsonrpcserver calls it: validates, runs the handler, catches its errors."""
-
-    __signature__ = _SIGNATURE
-
-    def __init__(self, name: str, params: type[Params], handler: Handler) -> None:
-        self._name = name
-        self._params = params
-        self._handler = handler
-
-    def __call__(self, call: Call, /, **params: Any) -> Any:
-        try:
-            if call.positional:
-                raise bad_params([{"path": "", "message": "params must be an object"}])
-            if call.front.shutting_down and self._name not in AFTER_SHUTDOWN:
-                raise ShuttingDown()
-            return Success(self._handler(call, self._checked(params)))
-        except Exception as exc:
-            return _failed(exc, call.front.locale)
-
-    def _checked(self, params: Json) -> Params:
-        try:
-            return self._params.model_validate(params)
-        except ValidationError as exc:
-            raise invalid_params(exc) from exc
-
-
-class Routines(dict[str, Callable[..., Any]]):
-    """The methods by name; unknown names lead to a routine that says so."""
-
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
-        super().__init__(
-            {name: Routine(name, METHODS[name].params, h) for name, h in handlers.items()}
-        )
-
-    def __missing__(self, name: str) -> Callable[..., Any]:
-        return partial(_unknown, name)
-
-
-def _unknown(name: str, call: Call, /, **params: Any) -> Any:
-    return _failed(MethodNotFound(method=name), call.front.locale)
-
-
-def _failed(exc: BaseException, locale: str) -> Any:
-    error = error_object(exc, locale)
-    return Error(error["code"], error["message"], error["data"])
+ROUTER = "sidecar.rpc.routed"
 
 
 class Dispatcher:
     """Takes message bodies; answers go to `send`, now or later and from any thread."""
 
-    def __init__(self, front: Front, handlers: Mapping[str, Handler], send: Send) -> None:
+    def __init__(self, front: Front, handlers: Mapping[str, str], send: Send) -> None:
         self._front = front
-        self._routines = Routines(handlers)
+        self._routines = routines(handlers)
+        self._router: Callable[[Json, Call], Any] | None = None
         self._send = send
         self._open: set[Any] = set()
         self._lock = threading.Lock()
@@ -109,7 +52,18 @@ class Dispatcher:
 
     def fault(self, error: SidecarError) -> None:
         """Answer something that was not a message."""
-        self._send(failure(None, error.to_wire(self._front.locale)))
+        self._respond(None, failure_of(error, self._front.locale), self._send)
+
+    def warm_up(self) -> None:
+        """Import what the handshake did not need, in the background."""
+        threading.Thread(target=self._import_all, name="imports", daemon=True).start()
+
+    def _import_all(self) -> None:
+        for routine in self._routines.values():
+            routine.load()
+        import_module(ROUTER)
+
+    # ----------------------------------------------------------------- requests
 
     def _batch(self, messages: list[Any]) -> None:
         batch = Batch(len(messages), self._send)
@@ -120,25 +74,34 @@ class Dispatcher:
 
     def _single(self, message: Any, send: Send) -> bool:
         """Whether there is or will be an answer."""
+        locale = self._front.locale
         try:
             self._check(message)
         except InvalidRequest as exc:
-            send(failure(_id_to_answer(message, exc), exc.to_wire(self._front.locale)))
+            self._respond(self._id_to_answer(message), failure_of(exc, locale), send)
             return True
-        request_id = message.get("id")
         params = message.get("params")
-        call = Call(self._front, request_id, isinstance(params, list))
-        response = dispatch_to_response(
-            {**message, "params": params} if isinstance(params, dict) else _bare(message),
-            self._routines,
-            context=call,
-            deserializer=_same,
-            validator=_no_check,
-        )
-        if response is None:
+        positional = isinstance(params, list)
+        request_id = message.get("id")
+        call = Call(self._front, request_id, positional)
+        routine = self._routines.get(message["method"])
+        if routine is not None and routine.at_once:
+            try:
+                outcome = routine(call, {} if positional else params or {})
+            except Exception as exc:
+                outcome = failure_of(exc, locale)
+        else:
+            outcome = self._routed(message, call)
+        if "id" not in message:
             return False
-        self._respond(request_id, response, send)
+        self._respond(request_id, outcome, send)
         return True
+
+    def _routed(self, message: Json, call: Call) -> Any:
+        if self._router is None:
+            self._router = import_module(ROUTER).Router(self._routines)
+        params = message.get("params")
+        return self._router({**message, "params": params if isinstance(params, dict) else {}}, call)
 
     def _check(self, message: Any) -> None:
         if not isinstance(message, dict):
@@ -157,17 +120,24 @@ class Dispatcher:
         if not _is_id(request_id):
             raise InvalidRequest(reason="id is not a string, a number or null")
         if request_id is not None and request_id in self._open:
-            raise DuplicateId(reason=f"id {request_id!r} is that of a request in work")
+            raise InvalidRequest(reason=f"id {request_id!r} is that of a request in work")
 
-    def _respond(self, request_id: Any, response: Any, send: Send) -> None:
-        value = response._value if hasattr(response, "_value") else None
-        if value is None:
-            error = response._error
-            send(failure(request_id, _object_of(error)))
-        elif isinstance(value.result, Future):
-            self._answer_later(request_id, cast("Future[Any]", value.result), send)
+    def _id_to_answer(self, message: Any) -> Any:
+        """The id where it can be made out and is free, else null."""
+        if not isinstance(message, dict):
+            return None
+        request_id = cast("Json", message).get("id")
+        return request_id if _is_id(request_id) and request_id not in self._open else None
+
+    # ----------------------------------------------------------------- answers
+
+    def _respond(self, request_id: Any, outcome: Any, send: Send) -> None:
+        if isinstance(outcome, Future):
+            self._answer_later(request_id, cast("Future[Any]", outcome), send)
+        elif isinstance(outcome, Failure):
+            send(failure(request_id, vars(outcome)))
         else:
-            send(answer(request_id, value.result))
+            send(answer(request_id, outcome))
 
     def _answer_later(self, request_id: Any, future: Future[Any], send: Send) -> None:
         with self._lock:
@@ -177,10 +147,8 @@ class Dispatcher:
             with self._lock:
                 self._open.discard(request_id)
             exc = finished.exception()
-            if exc is None:
-                send(answer(request_id, finished.result()))
-            else:
-                send(failure(request_id, error_object(exc, self._front.locale)))
+            outcome = failure_of(exc, self._front.locale) if exc else finished.result()
+            self._respond(request_id, outcome, send)
 
         future.add_done_callback(done)
 
@@ -210,38 +178,7 @@ class Batch:
             self._send(b"[" + b",".join(filter(None, self._answers)) + b"]")
 
 
-class DuplicateId(InvalidRequest):
-    """Answered with id null: an answer with that id would be taken for the other request's."""
-
-    kind = "invalid_request"
-
-
 def _is_id(value: Any) -> bool:
     if value is None or isinstance(value, str):
         return True
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _id_to_answer(message: Any, exc: InvalidRequest) -> Any:
-    """The id where it can be made out, else null."""
-    if not isinstance(message, dict) or isinstance(exc, DuplicateId):
-        return None
-    request_id = cast("Json", message).get("id")
-    return request_id if _is_id(request_id) else None
-
-
-def _bare(message: Json) -> Json:
-    """Without positional parameters: the routine refuses them."""
-    return {**message, "params": {}}
-
-
-def _object_of(error: Any) -> Json:
-    return {"code": error.code, "message": error.message, "data": error.data}
-
-
-def _same(message: Any) -> Any:
-    return message
-
-
-def _no_check(message: Any) -> None:
-    """The message has been checked already."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,14 +14,23 @@ from sidecar.errors import Cancelled, InvalidParams, SidecarError
 log = logging.getLogger(__name__)
 
 
-def error_object(exc: BaseException, locale: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Failure:
+    """A JSON-RPC error object."""
+
+    code: int
+    message: str
+    data: dict[str, Any]
+
+
+def failure_of(exc: BaseException, locale: str) -> Failure:
     """What the caller is told. An unexpected exception is told in the log, with its traceback."""
-    if isinstance(exc, SidecarError):
-        return exc.to_wire(locale)
     if isinstance(exc, CancelledError):
-        return Cancelled().to_wire(locale)
-    log.error("a request failed unexpectedly", exc_info=exc)
-    return SidecarError().to_wire(locale)
+        exc = Cancelled()
+    if not isinstance(exc, SidecarError):
+        log.error("a request failed unexpectedly", exc_info=exc)
+        exc = SidecarError()
+    return Failure(**exc.to_wire(locale))
 
 
 def invalid_params(exc: ValidationError) -> InvalidParams:

@@ -8,32 +8,22 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from time import monotonic
 from types import FrameType
 from typing import Any
 
-from sidecar.catalog.loras import LoraCatalog
-from sidecar.catalog.models import ModelCatalog
 from sidecar.engine.contract import MemoryReport
 from sidecar.engine.link import Link
-from sidecar.errors import SidecarError
-from sidecar.history.store import History
 from sidecar.jobs.job import Job
-from sidecar.jobs.projection import Projected
 from sidecar.jobs.queue import Hooks, JobQueue
 from sidecar.protocol.events import EngineStateEvent
-from sidecar.protocol.models import LoadModelParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.dispatch import Dispatcher
 from sidecar.rpc.framing import Fault, Framed, FrameParser, Framing
 from sidecar.rpc.handlers import HANDLERS
-from sidecar.rpc.handlers.models import model_spec
-from sidecar.rpc.memory import MemoryDesk
 from sidecar.rpc.notify import LogToWire, Notifier
 from sidecar.rpc.outbox import Outbox
-from sidecar.rpc.previews import PreviewCache
-from sidecar.rpc.specs import find_model
-from sidecar.rpc.state_work import prewarm
 from sidecar.rpc.stdio import Wire
 from sidecar.settings import Settings
 
@@ -43,6 +33,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 LAST_CANCEL, LAST_HANG_UP, LAST_FLUSH = 0.4, 0.2, 0.3
 """Seconds for each step of the end; together less than one second."""
 MEMORY_INTERVAL = 1.0
+PREWARM = "sidecar.rpc.prewarm"
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +57,7 @@ class Session:
         self._notifier = Notifier(self._outbox)
         self._ending = False
         self._closed = False
+        self._warmed_up = False
         self._close_lock = threading.Lock()
         self._told_state: str | None = None
         self._state_lock = threading.Lock()
@@ -73,18 +65,7 @@ class Session:
         jobs = JobQueue(self._hooks(), settings.queue_limit)
         self._link = Link(command, jobs, first)
         jobs.attach(self._link)
-        self.front = Front(
-            settings=settings,
-            jobs=jobs,
-            notify=self._notifier,
-            send_command=self._link.send,
-            end=self._end,
-            loras=LoraCatalog(settings.all_lora_folders),
-            models=ModelCatalog(settings.all_model_folders, settings.starter),
-            history=History(settings.data, settings.history_keep),
-            memory=MemoryDesk(self._link.send, lambda r: self._notifier("vram", r)),
-            previews=PreviewCache(settings.preview_cache_bytes),
-        )
+        self.front = Front(settings, jobs, self._notifier, self._link.send, self._end)
         self._dispatcher = Dispatcher(self.front, HANDLERS, self._outbox.send)
 
     def run(self) -> int:
@@ -115,6 +96,9 @@ class Session:
             if self._outbox.framing is not self._parser.framing:
                 self._framing_known()
             self._take(items)
+            if not self._warmed_up and items:
+                self._warmed_up = True
+                self._dispatcher.warm_up()
 
     def _take(self, items: list[Framed]) -> None:
         for item in items:
@@ -131,17 +115,11 @@ class Session:
             self._outbox.send(self._ready)
 
     def _preload(self) -> None:
-        settings = self.front.settings
-        if settings.preload_model is None:
-            return
-        try:
-            found = find_model(self.front, settings.preload_model)
-        except SidecarError as exc:
-            self.front.warn(exc.kind, exc.fields)
-            return
-        spec = model_spec(found, LoadModelParams(model=settings.preload_model))
-        self.front.projection.replace(Projected(spec, spec.family))
-        prewarm(self.front)
+        if self.front.settings.preload_model is not None:
+            import_module(PREWARM).preload(self.front, self.front.settings.preload_model)
+
+    def _prewarm(self) -> None:
+        import_module(PREWARM).prewarm(self.front)
 
     # ----------------------------------------------------------------- hooks of the queue
 
@@ -151,7 +129,7 @@ class Session:
             idle=self._job_ended,
             warning=lambda kind, fields: self.front.warn(kind, fields),
             memory=self._memory_arrived,
-            restarted=lambda: prewarm(self.front),
+            restarted=self._prewarm,
         )
 
     def _tell_state(self) -> None:

@@ -11,6 +11,7 @@ from sidecar.engine.contract import LoraSpec, ModelSpec, RenderSpec
 from sidecar.errors import ModelNotLoaded
 from sidecar.protocol.base import LoraRef
 from sidecar.protocol.lora import StackEntry
+from sidecar.protocol.models import LoadModelParams
 from sidecar.protocol.pictures import PictureParameters, PictureParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.images import read_image
@@ -35,17 +36,22 @@ def find_model(front: Front, name: str) -> FoundModel:
     return found
 
 
+def model_spec(found: FoundModel, params: LoadModelParams) -> ModelSpec:
+    return ModelSpec(
+        name=found.name,
+        path=str(found.path),
+        family=found.family,
+        vae=params.vae,
+        dtype=params.dtype,
+        low_vram=params.low_vram,
+        no_half_vae=params.no_half_vae,
+    )
+
+
 def lora_specs(front: Front, refs: Sequence[LoraRef]) -> tuple[LoraSpec, ...]:
     """Raises LoraNotFound."""
     found = [(front.loras.find(ref.name), ref.alpha) for ref in refs]
     return tuple(LoraSpec(lora.name, str(lora.path), alpha) for lora, alpha in found)
-
-
-def stack_entries(front: Front, loras: Sequence[LoraSpec]) -> list[StackEntry]:
-    """The stack as it is told; hashes as far as the files have been read."""
-    return [
-        StackEntry(name=s.name, alpha=s.alpha, sha256=front.hashes.known(s.path)) for s in loras
-    ]
 
 
 def drawing_now(front: Front, refs: Sequence[LoraRef] | None) -> Drawing:

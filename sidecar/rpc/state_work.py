@@ -106,11 +106,3 @@ class SwitchWork(ApplyWork):
             merge_ms=outcome.merge_ms,
             bytes=outcome.bytes,
         )
-
-
-def prewarm(front: Front) -> None:
-    """Bring the engine to the projected state in the background, if there is a model in it."""
-    state = front.projection.current
-    if state.model is None or front.shutting_down or not front.jobs.available:
-        return
-    front.jobs.submit(Job("prewarm", state.model, ApplyWork(front, state.model, state.loras)))

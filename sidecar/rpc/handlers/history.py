@@ -22,11 +22,11 @@ from sidecar.protocol.history import (
 from sidecar.protocol.lora import StackEntry
 from sidecar.protocol.models import LoadModelParams
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.handlers.models import model_spec
 from sidecar.rpc.images import data_url
 from sidecar.rpc.picture_work import tell_history
-from sidecar.rpc.specs import find_model, stack_entries
-from sidecar.rpc.state_work import prewarm
+from sidecar.rpc.prewarm import prewarm
+from sidecar.rpc.specs import find_model, model_spec
+from sidecar.rpc.stack import stack_entries
 
 
 def history_list(call: Call, params: HistoryListParams) -> HistoryList:

@@ -29,9 +29,8 @@ from sidecar.protocol.methods import METHODS
 from sidecar.protocol.pictures import MAX_COUNT, MAX_SIDE, MAX_STEPS, MIN_SIDE
 from sidecar.rpc.context import Call, Front
 from sidecar.rpc.memory import first_device
-from sidecar.rpc.specs import stack_entries
+from sidecar.rpc.stack import stack_entries
 
-SERVER = ServerInfo(name="lora-sidecar", version=__version__)
 CANCEL_PATIENCE = 10.0
 
 
@@ -39,7 +38,7 @@ def initialize(call: Call, params: InitializeParams) -> InitializeResult:
     front = call.front
     front.locale = params.locale
     return InitializeResult(
-        server=SERVER,
+        server=ServerInfo(name="lora-sidecar", version=__version__),
         protocol_version=PROTOCOL_VERSION,
         capabilities=_capabilities(front),
         device=first_device(front.jobs.facts.warm),

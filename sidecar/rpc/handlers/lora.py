@@ -23,7 +23,8 @@ from sidecar.protocol.lora import (
 from sidecar.rpc.context import Call, Front
 from sidecar.rpc.faults import bad_params
 from sidecar.rpc.handlers.models import submit_trial
-from sidecar.rpc.specs import lora_specs, stack_entries
+from sidecar.rpc.specs import lora_specs
+from sidecar.rpc.stack import stack_entries
 from sidecar.rpc.state_work import SwitchWork
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from sidecar.catalog.models import FoundModel
-from sidecar.engine.contract import ModelSpec
 from sidecar.jobs.job import Job
 from sidecar.jobs.projection import Projected
 from sidecar.protocol.base import Empty
 from sidecar.protocol.models import LoadModelParams, ModelList, VramReport
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.specs import find_model
+from sidecar.rpc.specs import find_model, model_spec
 from sidecar.rpc.state_work import LoadWork, UnloadWork
 
 
@@ -39,28 +38,20 @@ def load_model(call: Call, params: LoadModelParams) -> Future[Any]:
     return submit_trial(call.front, job, change)
 
 
-def model_spec(found: FoundModel, params: LoadModelParams) -> ModelSpec:
-    return ModelSpec(
-        name=found.name,
-        path=str(found.path),
-        family=found.family,
-        vae=params.vae,
-        dtype=params.dtype,
-        low_vram=params.low_vram,
-        no_half_vae=params.no_half_vae,
-    )
-
-
 def unload_model(call: Call, params: Empty) -> Future[Any]:
     job = Job("unload_model", None, UnloadWork(call.front), call.request_id)
-    return submit_trial(call.front, job, lambda state: replace(state, model=None))
+
+    def change(state: Projected) -> Projected:
+        return replace(state, model=None)
+
+    return submit_trial(call.front, job, change)
 
 
 def vram_report(call: Call, params: Empty) -> Future[VramReport]:
     return call.front.memory.ask()
 
 
-def submit_trial(front: Front, job: Job, change: Any) -> Future[Any]:
+def submit_trial(front: Front, job: Job, change: Callable[[Projected], Projected]) -> Future[Any]:
     """Queue a job that changes the state; the state falls back when the job fails."""
     trial = front.projection.attempt(change).trial
     job.future.add_done_callback(

@@ -11,7 +11,6 @@ from sidecar.protocol.history import HistoryEntry, RepeatParams
 from sidecar.protocol.models import LoadModelParams
 from sidecar.protocol.pictures import GenerateParams, PreviewParams, PreviewResult, Timings
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.handlers.models import model_spec
 from sidecar.rpc.images import data_url
 from sidecar.rpc.picture_work import Delivery, GenerateWork, PreviewWork
 from sidecar.rpc.previews import preview_key
@@ -21,6 +20,7 @@ from sidecar.rpc.specs import (
     find_model,
     full_spec,
     lora_specs,
+    model_spec,
     preview_spec,
 )
 

@@ -1,0 +1,31 @@
+"""Bringing the engine to the projected state before anybody asks for a picture."""
+
+from __future__ import annotations
+
+from sidecar.errors import SidecarError
+from sidecar.jobs.job import Job
+from sidecar.jobs.projection import Projected
+from sidecar.protocol.models import LoadModelParams
+from sidecar.rpc.context import Front
+from sidecar.rpc.specs import find_model, model_spec
+from sidecar.rpc.state_work import ApplyWork
+
+
+def prewarm(front: Front) -> None:
+    """Load and merge in the background what the next picture needs, if there is a model in it."""
+    state = front.projection.current
+    if state.model is None or front.shutting_down or not front.jobs.available:
+        return
+    front.jobs.submit(Job("prewarm", state.model, ApplyWork(front, state.model, state.loras)))
+
+
+def preload(front: Front, model: str) -> None:
+    """Put a model in force at the start. One that cannot be found is only warned of."""
+    try:
+        found = find_model(front, model)
+    except SidecarError as exc:
+        front.warn(exc.kind, exc.fields)
+        return
+    spec = model_spec(found, LoadModelParams(model=model))
+    front.projection.replace(Projected(spec, spec.family))
+    prewarm(front)
