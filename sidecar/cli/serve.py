@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 def run(args: argparse.Namespace) -> int:
     wire = claim()
+    gc.disable()  # until the imports are done: there is nothing to collect in them
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it scans all packages
     ready = (READY % (__version__, PROTOCOL_VERSION, os.getpid())).encode()
     os.write(wire.write_fd, ready + b"\r\n")

@@ -17,8 +17,10 @@ from typing import Any, cast, get_args
 from sidecar.engine import contract
 
 _LENGTH = struct.Struct(">I")
-_TYPES: dict[str, type[Any]] = {
-    name: cls for name, cls in vars(contract).items() if dataclasses.is_dataclass(cls)
+_TYPES: dict[str, Callable[..., Any]] = {
+    name: cls
+    for name, cls in vars(contract).items()
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls)
 }
 _MESSAGES = (*get_args(contract.Command), *get_args(contract.Event))
 
@@ -87,4 +89,6 @@ def _put_back(value: Any, blobs: list[bytes]) -> Any:
     if "$blob" in members:
         return blobs[members["$blob"]]
     fields = {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
-    return _TYPES[members["$type"]](**fields) if "$type" in members else fields
+    make = _TYPES[members["$type"]] if "$type" in members else dict[str, Any]
+    built: Any = make(**fields)
+    return built

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class Front:
     @cached_property
     def memory(self) -> MemoryDesk:
         desk = import_module("sidecar.rpc.memory").MemoryDesk
-        return desk(self.send_command, lambda report: self.notify("vram", report))
+        return desk(self.send_command, partial(self.notify, "vram"))
 
     @cached_property
     def previews(self) -> PreviewCache:

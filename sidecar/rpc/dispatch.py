@@ -7,6 +7,7 @@ jsonrpcserver (`sidecar.rpc.routed`).
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -62,6 +63,8 @@ class Dispatcher:
         for routine in self._routines.values():
             routine.load()
         import_module(ROUTER)
+        gc.freeze()  # what is there now stays
+        gc.enable()
 
     # ----------------------------------------------------------------- requests
 
@@ -98,10 +101,11 @@ class Dispatcher:
         return True
 
     def _routed(self, message: Json, call: Call) -> Any:
-        if self._router is None:
-            self._router = import_module(ROUTER).Router(self._routines)
+        router = self._router
+        if router is None:
+            router = self._router = import_module(ROUTER).Router(self._routines)
         params = message.get("params")
-        return self._router({**message, "params": params if isinstance(params, dict) else {}}, call)
+        return router({**message, "params": params if isinstance(params, dict) else {}}, call)
 
     def _check(self, message: Any) -> None:
         if not isinstance(message, dict):

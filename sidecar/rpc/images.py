@@ -26,9 +26,8 @@ def data_url(mime: str, data: bytes) -> str:
 
 
 def inline_image(mime: str, width: int, height: int, data: bytes) -> ImageOut:
-    return ImageOut(
-        mime=mime, width=width, height=height, bytes=len(data), data_url=data_url(mime, data)
-    )
+    url = data_url(mime, data)
+    return ImageOut(mime=mime, width=width, height=height, bytes=len(data), path=None, data_url=url)
 
 
 def _from_data_url(url: str) -> bytes:

@@ -26,6 +26,6 @@ def preload(front: Front, model: str) -> None:
     except SidecarError as exc:
         front.warn(exc.kind, exc.fields)
         return
-    spec = model_spec(found, LoadModelParams(model=model))
+    spec = model_spec(found, LoadModelParams.model_validate({"model": model}))
     front.projection.replace(Projected(spec, spec.family))
     prewarm(front)

@@ -33,7 +33,7 @@ def preview(call: Call, params: PreviewParams) -> Future[Any] | PreviewResult:
     if cached is not None:
         front.jobs.supersede(params.session)
         update = {"job_id": new_job_id(), "session": params.session, "cached": True}
-        return cached.model_copy(update={**update, "timings": Timings()})
+        return cached.model_copy(update={**update, "timings": Timings.model_validate({})})
     work = PreviewWork(front, spec, params.session, key)
     return front.jobs.submit(Job("preview", spec.model, work, call.request_id, params.session))
 
