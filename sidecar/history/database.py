@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sidecar.history.faults import is_busy
 
-BUSY_SECONDS = 15.0
+BUSY_SECONDS = 10.0
 
 Migration = tuple[str, ...]
 

@@ -13,6 +13,8 @@ from sidecar.protocol.pictures import PictureParameters
 
 Connection = sqlite3.Connection
 
+MAX_INTEGER = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Row:
@@ -81,7 +83,8 @@ def find(connection: Connection, entry_id: str) -> Row | None:
 
 def newest(connection: Connection, limit: int, offset: int) -> list[Row]:
     query = "SELECT * FROM entries ORDER BY seq DESC LIMIT ? OFFSET ?"
-    return [_row(found) for found in connection.execute(query, (limit, offset))]
+    bounded = (min(limit, MAX_INTEGER), min(offset, MAX_INTEGER))
+    return [_row(found) for found in connection.execute(query, bounded)]
 
 
 def count(connection: Connection) -> int:

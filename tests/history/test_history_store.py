@@ -56,6 +56,7 @@ def test_entries_come_newest_first_and_in_pages(history: History) -> None:
     assert ids(history) == added[::-1]
     page, total = history.entries(1, 1)
     assert ([entry.id for entry in page], total) == ([added[1]], 3)
+    assert history.entries(10**30, 10**30) == ([], 3)
 
 
 def test_the_oldest_makes_room_and_its_file_goes(history: History, data: DataFolder) -> None:
