@@ -32,16 +32,11 @@ class AttentionBackend:
         """All of shape (batch, heads, tokens, head_dim); returns (batch, heads, queries, dim)."""
         if self.slice_size is None or query.shape[0] <= self.slice_size:
             return self._attend(query, key, value)
-        parts = [
-            self._attend(q, k, v)
-            for q, k, v in zip(
-                query.split(self.slice_size),
-                key.split(self.slice_size),
-                value.split(self.slice_size),
-                strict=True,
-            )
+        rows = [
+            slice(start, start + self.slice_size)
+            for start in range(0, query.shape[0], self.slice_size)
         ]
-        return torch.cat(parts)
+        return torch.cat([self._attend(query[r], key[r], value[r]) for r in rows])
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         if self._xformers is None or query.dtype == torch.float32:

@@ -195,12 +195,22 @@ def _adaptable(components: Components) -> dict[Layer, Tensor]:
         "unet": components.unet,
         "text_encoder": components.text_encoder,
     }
+    modules: list[tuple[str, str, nn.Module]] = [
+        (name, path, network.get_submodule(path))
+        for name, network in networks.items()
+        for path in _paths(network)
+    ]
     return {
         (name, path): module.weight.data
-        for name, network in networks.items()
-        for path, module in network.named_modules()
+        for name, path, module in modules
         if isinstance(module, nn.Linear | nn.Conv2d)
     }
+
+
+def _paths(network: nn.Module) -> list[str]:
+    """Of all modules that have a weight."""
+    weights = (name for name, _ in network.named_parameters() if name.endswith(".weight"))
+    return [name.removesuffix(".weight") for name in weights]
 
 
 @dataclass(frozen=True)

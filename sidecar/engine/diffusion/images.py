@@ -55,7 +55,7 @@ def decode(data: bytes, width: int, height: int) -> Tensor:
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     array = np.asarray(picture, dtype=np.float32) / 255.0
-    return 2.0 * torch.from_numpy(array).permute(2, 0, 1)[None] - 1.0
+    return 2.0 * torch.tensor(array).permute(2, 0, 1)[None] - 1.0
 
 
 def _open(data: bytes) -> Image.Image:

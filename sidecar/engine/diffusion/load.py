@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,7 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
 
 
 @contextmanager
-def _translated(model: str) -> Iterator[None]:
+def _translated(model: str) -> Generator[None]:
     try:
         yield
     except Unbuildable as exc:
@@ -230,7 +230,8 @@ def _fill(parts: list[_Part], device: Device, report: Report, cancel: CancelToke
 def _place(part: _Part, device: Device) -> Iterator[int]:
     """Put each tensor of the file where it belongs; yields the bytes read."""
     slots = dict(part.network.named_parameters())
-    with safe_open(part.file, framework="pt") as file:
+    opened: Any = safe_open(part.file, framework="pt")
+    with opened as file:
         for key in file.keys():  # noqa: SIM118 (not a mapping)
             name = part.rename(key)
             slot = slots.pop(name, None)
@@ -238,7 +239,7 @@ def _place(part: _Part, device: Device) -> Iterator[int]:
                 if name.endswith("position_ids"):
                     continue
                 raise Unbuildable(f"its {part.name} has an unknown weight {key}")
-            tensor = file.get_tensor(key)
+            tensor: Tensor = file.get_tensor(key)
             size = tensor.numel() * tensor.element_size()
             _assign(part, name, slot, tensor, device)
             yield size

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -145,8 +145,11 @@ def _header_metadata(name: str, data: bytes) -> dict[str, Any]:
         header: Any = json.loads(data[8 : 8 + size])
     except (ValueError, RecursionError) as exc:
         raise LoraCorrupt(name=name, reason="its header is not valid JSON") from exc
-    found: Any = header.get("__metadata__") if isinstance(header, dict) else None
-    return found if isinstance(found, dict) else {}
+    return _object(_object(header).get("__metadata__"))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
 
 
 def _check_finite(name: str, tensors: Mapping[str, Tensor]) -> None:
@@ -201,17 +204,13 @@ def product_square(down: Tensor, up: Tensor) -> float:
 def _declared_alpha(metadata: Mapping[str, Any], layer: str) -> float | None:
     """From peft's config, as diffusers stores it under `lora_adapter_metadata`."""
     try:
-        config: Any = json.loads(metadata.get("lora_adapter_metadata", "null"))
+        config = _object(json.loads(metadata.get("lora_adapter_metadata", "null")))
     except (ValueError, TypeError):
         return None
-    if not isinstance(config, dict):
-        return None
     component, _, module = layer.partition(".")
-    patterns: Any = config.get(f"{component}.alpha_pattern")
-    if isinstance(patterns, dict):
-        for pattern, alpha in patterns.items():
-            if module == pattern or module.endswith(f".{pattern}"):
-                return float(alpha)
+    for pattern, alpha in _object(config.get(f"{component}.alpha_pattern")).items():
+        if module == pattern or module.endswith(f".{pattern}"):
+            return float(alpha)
     default: Any = config.get(f"{component}.lora_alpha")
     return float(default) if isinstance(default, int | float) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psutil
@@ -58,7 +58,7 @@ def release() -> None:
 
 
 @contextmanager
-def out_of_memory_told() -> Iterator[None]:
+def out_of_memory_told() -> Generator[None]:
     """Turns the allocators' errors into OutOfMemory, with everything unused released."""
     try:
         yield

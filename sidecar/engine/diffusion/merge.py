@@ -134,8 +134,7 @@ class Merger:
 
     def _base_square(self, layer: Layer) -> float:
         if layer not in self._squares:
-            norm = torch.linalg.vector_norm(self._pristine[layer], dtype=torch.float32)
-            self._squares[layer] = float(norm) ** 2
+            self._squares[layer] = float(self._pristine[layer].float().square().sum())
         return self._squares[layer]
 
 

@@ -6,6 +6,9 @@ pictures of random shapes, encoded once when the model has been loaded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -48,7 +51,8 @@ def _fit(vae: Vae) -> Tensor:
     small = functional.adaptive_avg_pool2d(pixels.float(), SIDE * CELL)
     targets = functional.pixel_unshuffle(small, CELL).flatten(2).transpose(1, 2).flatten(0, 1)
     gram = inputs.T @ inputs + RIDGE * len(inputs) * torch.eye(inputs.shape[1]).to(inputs)
-    return torch.linalg.solve(gram, inputs.T @ targets.double()).T.float()
+    solve = cast(Callable[[Tensor, Tensor], Tensor], torch.linalg.solve)
+    return solve(gram, inputs.T @ targets.double()).T.float()
 
 
 def _shapes(side: int) -> Tensor:
@@ -64,7 +68,7 @@ def _shapes(side: int) -> Tensor:
     pictures[::2] = 1.0
     for picture in pictures:
         for _ in range(14):
-            y, x, size, slant = rand(4).tolist()
+            y, x, size, slant = (float(value) for value in rand(4))
             near = (rows - y) ** 2 + (columns - x) ** 2 < (0.05 + 0.2 * size) ** 2
             bar = ((rows - y) + (slant - 0.5) * 3 * (columns - x)).abs() < 0.02 + 0.05 * size
             mask = (near if slant > 0.4 else bar & (near | (size > 0.5)))[None]

@@ -111,7 +111,7 @@ class Renderer:
     def _finish(self, job: _Job, indices: tuple[int, ...], latents: Tensor) -> None:
         """Decode one at a time: the peak of a picture is its decoding."""
         spec = job.spec
-        for index, one in zip(indices, latents.split(1), strict=True):
+        for index, one in zip(indices, latents[:, None], strict=True):
             job.cancel.check()
             picture = images.to_picture(self._decode(job, one))
             small = b""

@@ -72,7 +72,7 @@ class _Multistep:
             times = multistep_timesteps(schedule, steps)
             sigmas = np.interp(times, np.arange(len(sigmas)), sigmas)
         last = float(schedule.sigmas()[0]) if schedule.sigma_min_last else 0.0
-        self.timesteps = torch.from_numpy(times.astype(np.int64))
+        self.timesteps = torch.tensor(times.astype(np.int64))
         self.start_scale = torch.tensor(1.0)
         self._zero_last = not schedule.sigma_min_last
         self._sigmas = levels(sigmas, last)
@@ -163,7 +163,8 @@ def _corrector_weights(hh: Tensor, phi: Tensor, r: Tensor) -> Tensor:
     first = phi / hh - 1
     second = first / hh - 0.5
     right = torch.stack([first / phi, second * 2 / phi])
-    return torch.linalg.solve(torch.stack([torch.ones(2), rks]), right)
+    left = torch.stack([torch.ones(2), rks])
+    return torch.linalg.solve(left, right)  # pyright: ignore
 
 
 class Euler:
@@ -174,7 +175,7 @@ class Euler:
         sigmas = schedule.sigmas()
         last = float(sigmas[0]) if schedule.sigma_min_last and not self._ancestral else 0.0
         self._sigmas = levels(np.interp(times, np.arange(len(sigmas)), sigmas), last)
-        self.timesteps = torch.from_numpy(times.astype(np.float32))
+        self.timesteps = torch.tensor(times.astype(np.float32))
         highest = self._sigmas.max()
         self.start_scale = (highest**2 + 1) ** 0.5 if schedule.spacing == "leading" else highest
         self._kind = schedule.prediction
@@ -220,7 +221,7 @@ class Ddim:
 
     def __init__(self, schedule: NoiseSchedule, steps: int) -> None:
         times = singlestep_timesteps(schedule, steps).round().astype(np.int64)
-        self.timesteps = torch.from_numpy(times)
+        self.timesteps = torch.tensor(times)
         self.start_scale = torch.tensor(1.0)
         self._kind = schedule.prediction
         self._alphas = schedule.alphas if self._kind != "epsilon" else schedule.finite_alphas
@@ -258,7 +259,7 @@ class Lcm:
         base = max(self.BASE_STEPS, steps)
         ladder = np.arange(1, base + 1) * (schedule.count // base) - 1
         places = np.floor(np.linspace(0, base, num=steps, endpoint=False)).astype(np.int64)
-        self.timesteps = torch.from_numpy(ladder[::-1][places].copy())
+        self.timesteps = torch.tensor(ladder[::-1][places])
         self.start_scale = torch.tensor(1.0)
         self._kind = schedule.prediction
         self._alphas = schedule.alphas if self._kind != "epsilon" else schedule.finite_alphas

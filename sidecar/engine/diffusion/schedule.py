@@ -18,6 +18,7 @@ from torch import Tensor
 from sidecar.engine.diffusion.nets.unet_config import Unbuildable
 
 Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.int64]
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 SPACINGS = ("linspace", "leading", "trailing")
@@ -75,10 +76,10 @@ class NoiseSchedule:
 
     def sigmas(self) -> Floats:
         """Noise over signal at each training step, rising."""
-        return np.array(((1 - self.finite_alphas) / self.finite_alphas) ** 0.5)
+        return (((1 - self.finite_alphas) / self.finite_alphas) ** 0.5).numpy()
 
 
-def multistep_timesteps(schedule: NoiseSchedule, steps: int) -> Floats:
+def multistep_timesteps(schedule: NoiseSchedule, steps: int) -> Integers:
     """As DPM-Solver and UniPC space them: one more point than steps, the last left out."""
     count = schedule.count
     if schedule.spacing == "linspace":
@@ -123,7 +124,7 @@ def timestep_of(sigma: float, log_sigmas: Floats) -> float:
 
 def levels(sigmas: Floats, last: float) -> Tensor:
     """Noise levels with the final one appended, float32."""
-    return torch.from_numpy(np.concatenate([sigmas, [last]]).astype(np.float32))
+    return torch.tensor(np.concatenate([sigmas, [last]]).astype(np.float32))
 
 
 def _betas(config: Mapping[str, Any]) -> Tensor:

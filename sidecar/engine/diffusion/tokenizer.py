@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import BPE
@@ -89,15 +89,16 @@ def _clip(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Tokenize
     tokenizer.post_processor = processors.RobertaProcessing(
         (END, vocabulary[END]), (START, vocabulary[START]), False, False
     )
-    tokenizer.add_special_tokens([START, END])
+    tokenizer.add_special_tokens([START, END])  # pyright: ignore[reportUnknownMemberType]
     return tokenizer
 
 
 def _pad_token(folder: Path) -> str:
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         if (folder / name).is_file():
-            value: Any = json.loads((folder / name).read_text("utf-8")).get("pad_token")
-            token = value.get("content") if isinstance(value, dict) else value
+            token: Any = json.loads((folder / name).read_text("utf-8")).get("pad_token")
+            if isinstance(token, dict):
+                token = cast(dict[str, Any], token).get("content")
             if isinstance(token, str):
                 return token
     return END

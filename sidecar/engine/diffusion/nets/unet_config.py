@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}
 UP_BLOCKS = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
@@ -109,4 +109,4 @@ def _attentions(names: list[str], known: Mapping[str, bool]) -> tuple[bool, ...]
 
 
 def _each(value: Any, count: int) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,) * count
+    return tuple(cast(list[Any], value)) if isinstance(value, list) else (value,) * count
