@@ -196,12 +196,12 @@ class Show:
 
     def sheet(self) -> Sheet:
         p = self._rows[0][0].parameters
-        columns = [f"{alpha:g}" for alpha in ALPHAS]
+        columns = [str(alpha) for alpha in ALPHAS]
         groups = [Group(style.title, columns) for style in self._styles]
         return Sheet(
             title="LoRA Sidecar",
             subtitle=(
-                f"{p.model} model, {p.width} × {p.height}, {p.steps} steps of {p.sampler}. "
+                f"{p.model} model, {p.width} px, {p.steps} steps of {p.sampler}. "
                 "One seed a row; only the LoRA and its alpha change."
             ),
             footer=self._footer(),
