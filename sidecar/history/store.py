@@ -1,7 +1,8 @@
 """The history: finished pictures with their recipes, the newest `keep` and every pinned one.
 
-Limits: `keep` counts entries without a pin; pinned ones come on top and are never evicted. An
-entry whose pin is taken away counts again, and may be evicted when the next picture is added.
+Limits: `keep` (at least 1) counts entries without a pin; pinned ones come on top and are never
+evicted. An entry whose pin is taken away counts again, and may be evicted when the next picture
+is added.
 After a lost or broken database nothing is evicted for it: pictures beyond the limit come back
 pinned, so that a person decides.
 """
@@ -12,7 +13,7 @@ import base64
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,15 +72,19 @@ class History:
     def __init__(self, data: DataFolder, keep: int) -> None:
         self.moved_aside: Path | None = None
         self._data = data
-        self._keep = keep
+        self._keep = max(1, keep)
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
         self._db_identity: tuple[int, int] | None = None
 
-    def add(self, picture: NewPicture) -> Added:
-        """Store a picture: the file first, then the row; on return both are durable."""
+    def add(self, picture: NewPicture, spare: Collection[str] = ()) -> Added:
+        """Store a picture: the file first, then the row; on return both are durable.
+
+        `spare`: ids that do not make room for it, such as the other pictures of one request, which
+        may be more than are kept.
+        """
         entry_id = _new_id()
-        return self._run(lambda db: self._add(db, entry_id, picture))
+        return self._run(lambda db: self._add(db, entry_id, picture, spare))
 
     def entry(self, id: str) -> HistoryEntry:
         return self._run(lambda db: _found(db, id)).entry(self._data.images)
@@ -138,7 +143,9 @@ class History:
 
     # ------------------------------------------------------------------ writing
 
-    def _add(self, db: sqlite3.Connection, entry_id: str, picture: NewPicture) -> Added:
+    def _add(
+        self, db: sqlite3.Connection, entry_id: str, picture: NewPicture, spare: Collection[str]
+    ) -> Added:
         images = self._data.images
         written: list[Path] = []
         try:
@@ -151,7 +158,7 @@ class History:
                 written.append(images / row.file)
                 write_atomically(written[-1], data)
                 rows.insert(db, row)
-                evicted = rows.over_limit(db, self._keep)
+                evicted = [i for i in rows.over_limit(db, self._keep) if i not in spare]
                 files = rows.discard(db, evicted)
         except BaseException:
             for path in reversed(written):

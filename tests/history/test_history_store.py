@@ -69,6 +69,25 @@ def test_the_oldest_makes_room_and_its_file_goes(history: History, data: DataFol
         history.entry(first.id)
 
 
+def test_pictures_of_one_request_do_not_push_each_other_out(history: History) -> None:
+    made: list[str] = []
+    for _ in range(5):
+        added = history.add(new_picture(), spare=made)
+        assert added.evicted == ()
+        made.append(added.entry.id)
+    assert ids(history) == made[::-1]
+    assert history.add(new_picture()).evicted == tuple(made[:3])
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_the_newest_picture_is_always_kept(data: DataFolder, keep: int) -> None:
+    history = History(data, keep)
+    for _ in range(2):
+        entry = history.add(new_picture()).entry
+        assert ids(history) == [entry.id]
+    history.close()
+
+
 def test_pinned_entries_stay_and_do_not_count(history: History) -> None:
     first = history.add(new_picture()).entry.id
     assert history.pin(first, True).pinned
