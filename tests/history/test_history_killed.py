@@ -26,11 +26,12 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, str(PROGRAM), str(folder), str(KEEP)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    rounds = [json.loads(line) for line in done.stdout.splitlines()]
+    return [{**one, "entries": reopened(Path(one["folder"]))} for one in rounds]
 
 
-def reopened(one: dict[str, Any]) -> list[HistoryEntry]:
-    history = History(DataFolder(Path(one["folder"])), KEEP)
+def reopened(folder: Path) -> list[HistoryEntry]:
+    history = History(DataFolder(folder), KEEP)
     entries, _ = history.entries(500, 0)
     assert history.moved_aside is None
     history.close()
@@ -78,7 +79,7 @@ def test_whatever_was_reported_is_there_after_a_kill_at_any_write(
     rounds: list[dict[str, Any]],
 ) -> None:
     for point, one in enumerate(rounds, 1):
-        found = [entry.id for entry in reversed(reopened(one))]
+        found = [entry.id for entry in reversed(one["entries"])]
         assert found in outcomes(one["reported"], found), f"killed at write {point}"
         assert len(set(found) - set(expected(one["reported"]))) <= 1
 
@@ -87,7 +88,7 @@ def test_every_picture_is_whole_and_carries_its_recipe_after_a_kill(
     rounds: list[dict[str, Any]],
 ) -> None:
     for one in rounds:
-        for entry in reopened(one):
+        for entry in one["entries"]:
             data = Path(entry.path).read_bytes()
             assert len(data) == entry.bytes
             assert json.loads(read_text(data)["lora-sidecar"])["id"] == entry.id
@@ -95,7 +96,7 @@ def test_every_picture_is_whole_and_carries_its_recipe_after_a_kill(
 
 def test_nothing_stray_is_left_after_a_kill(rounds: list[dict[str, Any]]) -> None:
     for point, one in enumerate(rounds, 1):
-        entries = reopened(one)
+        entries = one["entries"]
         database = DataFolder(Path(one["folder"])).database
         db = sqlite3.connect(database)
         inits = {row[0] for row in db.execute("SELECT init_file FROM entries") if row[0]}
@@ -110,5 +111,5 @@ def test_a_pin_that_was_reported_holds(rounds: list[dict[str, Any]]) -> None:
     for one in rounds:
         reported = {operation: i for operation, i, _ in one["reported"]}
         if "pin" in reported and len(one["reported"]) < NEXT.index("delete"):
-            pinned = [entry.id for entry in reopened(one) if entry.pinned]
+            pinned = [entry.id for entry in one["entries"] if entry.pinned]
             assert pinned == [reported["pin"]]
