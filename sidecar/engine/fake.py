@@ -46,6 +46,9 @@ from sidecar.engine.contract import (
 from sidecar.errors import LoraCorrupt, NumericalFault, OutOfMemory
 
 SAMPLERS = ("dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "ddim", "unipc", "lcm")
+TINY_WEBP = (  # 8 x 8 pixels of one colour, lossless
+    b'RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0/\x07\xc0\x01\0\x07P\xbc"\x17\xa5\xff\x81\x88\xe8\x7f\0\0'
+)
 _COMPONENTS = (ComponentInfo("unet", 1_000_000, "float32", "cpu"),)
 
 
@@ -112,7 +115,8 @@ class FakeEngine:
         script = Script(spec.prompt)
         for index in range(spec.seed_offset, spec.count):
             self._denoise(job_id, index, spec, script, emit, cancel)
-            emit(Progress(job_id, "decode", 1, 1))
+            left = spec.count - spec.seed_offset
+            emit(Progress(job_id, "decode", index - spec.seed_offset + 1, left))
             emit(_finished(job_id, index, spec))
         ms = (perf_counter() - start) * 1000
         return Rendered(receipt.loras, 0.0, 0.1, 0.1, ms, 0.1)
@@ -137,10 +141,11 @@ class FakeEngine:
         for step in range(1, spec.steps + 1):
             script.before(step)
             cancel.check()
-            emit(Progress(job_id, "denoise", step, spec.steps))
+            done = (index - spec.seed_offset) * spec.steps + step
+            emit(Progress(job_id, "denoise", done, (spec.count - spec.seed_offset) * spec.steps))
             if spec.frame_every and (step == 1 or step % spec.frame_every == 0):
-                data = colour_png(8, 8, _colour(spec, index))
-                emit(Frame(job_id, index, step, spec.steps, step == 1, "image/png", 8, 8, data))
+                early = step == 1
+                emit(Frame(job_id, index, step, spec.steps, early, "image/webp", 8, 8, TINY_WEBP))
 
     def _hash_of(self, lora: LoraSpec) -> str:
         if lora.path not in self._read:
@@ -205,7 +210,7 @@ def _colour(spec: RenderSpec, index: int) -> tuple[int, int, int]:
 def _finished(job_id: str, index: int, spec: RenderSpec) -> ImageReady:
     colour = _colour(spec, index)
     data = colour_png(spec.width, spec.height, colour)
-    thumbnail = colour_png(8, 8, colour) if spec.thumbnail_px else b""
+    thumbnail = TINY_WEBP if spec.thumbnail_px else b""
     return ImageReady(
         job_id, index, spec.seed + index, "image/png", spec.width, spec.height, data, thumbnail
     )

@@ -50,7 +50,11 @@ class Shown:
 
 
 class ProgressMeter:
-    """Follows one picture job of `count` pictures, `steps` steps each."""
+    """Follows one picture job of `count` pictures of `steps` steps each.
+
+    The engine tells each phase over all pictures of the job; with several batches, phases take
+    turns.
+    """
 
     def __init__(
         self,
@@ -64,88 +68,79 @@ class ProgressMeter:
         self._weights = weights
         self._model = model
         self._pixels = pixels
-        self._count = count
         self._clock = clock
+        self._times = {"encode": 1, "denoise": steps * count, "decode": count, "save": count}
+        self._expected = {p: n * self._expect(p) for p, n in self._times.items()}
+        self._done = dict.fromkeys(self._times, 0.0)
         self._percent = 0.0
-        self._finished = 0
-        self._phase = "queue"
-        self._phase_began = clock()
-        self._work_began: float | None = None
-        self._at_work_began = 0.0
-        self._expected = {p: weights.expect(model, p, pixels) for p in ("encode", "decode", "save")}
-        self._expected["denoise"] = weights.expect(model, "denoise", pixels) * steps
-        self._loads = 0.0
+        self._last = ("queue", clock())
+        self._load_began = clock()
+        self._began: tuple[float, float] | None = None
 
     def advance(self, phase: str, step: int, steps: int) -> Shown:
         """`step` of `steps` of that phase are finished."""
-        now = self._clock()
-        if phase != self._phase:
-            if phase == "load" and not self._loads:
-                self._loads = self._weights.expect(self._model, "load", self._pixels)
-            self._phase, self._phase_began = phase, now
         fraction = min(1.0, step / steps) if steps > 0 else 0.0
-        if step >= steps > 0:
-            self._learn(phase, (now - self._phase_began) * 1000, steps)
-        return self._show(self._done_ms(phase, fraction), now)
+        if phase == "load":
+            self._loading(fraction)
+        elif phase in self._done:
+            self._learn(phase, steps)
+            self._done[phase] = fraction
+        self._last = (phase, self._clock())
+        return self._show()
 
-    def picture_saved(self, save_ms: float) -> Shown:
-        """One more picture is on disk."""
+    def picture_saved(self, done: int, save_ms: float) -> Shown:
+        """`done` pictures are on disk."""
         self._weights.learn(self._model, "save", self._pixels, save_ms)
-        self._finished += 1
-        self._phase = "save"
-        return self._show(self._done_ms("save", 0.0), self._clock())
+        self._done["save"] = done / self._times["save"]
+        self._last = ("save", self._clock())
+        return self._show()
 
     def finish(self) -> Shown:
         """Everything is done and on disk."""
         self._percent = 100.0
         return Shown(100.0, 0.0)
 
-    @property
-    def percent(self) -> float:
-        return self._percent
-
     # ----------------------------------------------------------------- inside
 
-    def _learn(self, phase: str, ms: float, steps: int) -> None:
-        each = ms / steps if phase == "denoise" else ms
-        if phase in GUESS_MS:
-            self._weights.learn(self._model, phase, self._pixels, each)
+    def _expect(self, phase: str) -> float:
+        return self._weights.expect(self._model, phase, self._pixels)
 
-    def _per_picture(self) -> float:
-        return self._expected["denoise"] + self._expected["decode"] + self._expected["save"]
+    def _loading(self, fraction: float) -> None:
+        """A load counts only when there is one: the model may be resident."""
+        if fraction < 1.0 and "load" not in self._expected:
+            self._expected["load"] = self._expect("load")
+            self._load_began = self._clock()
+        if "load" in self._expected:
+            if fraction == 1.0 and self._done.get("load", 0.0) < 1.0:
+                ms = (self._clock() - self._load_began) * 1000
+                self._weights.learn(self._model, "load", self._pixels, ms)
+            self._done["load"] = fraction
 
-    def _total_ms(self) -> float:
-        return self._loads + self._expected["encode"] + self._count * self._per_picture()
-
-    def _done_ms(self, phase: str, fraction: float) -> float:
-        if phase == "queue":
-            return 0.0
-        if phase == "load":
-            return self._loads * fraction
-        expected = self._expected
-        done = self._loads + self._finished * self._per_picture()
-        if phase == "encode":
-            return done + expected["encode"] * fraction
-        done += expected["encode"]
+    def _learn(self, phase: str, steps: int) -> None:
+        """From the time since the last news, where that was the phase's own."""
+        before, at = self._last
+        ms = (self._clock() - at) * 1000
         if phase == "denoise":
-            return done + expected["denoise"] * fraction
-        if phase == "decode":
-            return done + expected["denoise"] + expected["decode"] * fraction
-        return done
+            if before != "denoise":
+                return
+            ms *= steps / self._times["denoise"]  # a step may draw several pictures
+        self._weights.learn(self._model, phase, self._pixels, ms)
 
-    def _show(self, done_ms: float, now: float) -> Shown:
-        total = self._total_ms()
-        percent = min(ALMOST, 100.0 * done_ms / total) if total > 0 else 0.0
+    def _show(self) -> Shown:
+        total = sum(self._expected.values())
+        done = sum(ms * self._done.get(phase, 0.0) for phase, ms in self._expected.items())
+        percent = min(ALMOST, 100.0 * done / total) if total > 0 else 0.0
         self._percent = max(self._percent, round(percent, 1))
-        return Shown(self._percent, self._eta(done_ms, total, now))
+        return Shown(self._percent, self._eta(done, total))
 
-    def _eta(self, done_ms: float, total: float, now: float) -> float | None:
+    def _eta(self, done: float, total: float) -> float | None:
         """What is left by expectation, stretched by how the expectation has held so far."""
-        if self._work_began is None or done_ms < self._at_work_began:
-            self._work_began, self._at_work_began = now, done_ms
+        now = self._clock()
+        if self._began is None or done < self._began[1]:
+            self._began = (now, done)
             return None
-        expected = done_ms - self._at_work_began
-        if expected < 0.05 * total:
+        began, done_then = self._began
+        if done - done_then < 0.05 * total:
             return None
-        pace = (now - self._work_began) * 1000 / expected
-        return round(max(0.0, total - done_ms) * pace, 1)
+        pace = (now - began) * 1000 / (done - done_then)
+        return round(max(0.0, total - done) * pace, 1)

@@ -47,7 +47,7 @@ class Reporter:
     def saved(self, done: int, count: int, save_ms: float) -> None:
         """`done` of `count` pictures are on disk."""
         if self._meter is not None:
-            shown = self._meter.picture_saved(save_ms)
+            shown = self._meter.picture_saved(done, save_ms)
             self._tell("save", done, count, self._meter.finish() if done == count else shown)
 
     # ----------------------------------------------------------------- inside
