@@ -25,7 +25,6 @@ class Family:
     """`text_width`: channels of the text embedding that cross-attention reads; None: it varies."""
 
     name: str
-    title: str
     text_width: int | None
     defaults: Defaults
 
@@ -35,25 +34,21 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(
             "starter",
-            "the starter model",
             None,
             Defaults(128, 128, 14, 2.5, "dpmpp_2m", preview_side=128, preview_steps=10),
         ),
         Family(
             "sd15",
-            "Stable Diffusion 1.5",
             768,
             Defaults(512, 512, 25, 7.5, "dpmpp_2m_karras", preview_side=256, preview_steps=10),
         ),
         Family(
             "sd21",
-            "Stable Diffusion 2.1",
             1024,
             Defaults(768, 768, 25, 7.5, "dpmpp_2m_karras", preview_side=384, preview_steps=10),
         ),
         Family(
             "sdxl",
-            "Stable Diffusion XL",
             2048,
             Defaults(1024, 1024, 30, 6.0, "dpmpp_2m_karras", preview_side=512, preview_steps=10),
         ),
