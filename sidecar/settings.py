@@ -30,6 +30,7 @@ class Settings:
     threads: int | None = None
     history_keep: int = 50
     queue_limit: int = 256
+    cancel_deadline: float = 10.0
     max_message_bytes: int = 64 * 1024 * 1024
     preview_cache_bytes: int = 32 * 1024 * 1024
     log_format: LogFormat = "json"

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, help="computing threads; default: one per core")
     add("--history-keep", type=int, default=50, help="pictures kept besides pinned ones")
     add("--queue-limit", type=int, default=256, help="requests that may wait")
+    add("--cancel-deadline", type=float, default=10.0, help="seconds before a kill")
     add("--max-message-bytes", type=int, default=64 * 1024 * 1024)
     add("--preview-cache-bytes", type=int, default=32 * 1024 * 1024)
     add("--log-format", choices=("json", "text"), default="json")
@@ -47,6 +48,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         threads=args.threads,
         history_keep=args.history_keep,
         queue_limit=args.queue_limit,
+        cancel_deadline=args.cancel_deadline,
         max_message_bytes=args.max_message_bytes,
         preview_cache_bytes=args.preview_cache_bytes,
         log_format=args.log_format,

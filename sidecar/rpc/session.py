@@ -62,7 +62,7 @@ class Session:
         self._told_state: str | None = None
         self._state_lock = threading.Lock()
         self._asked_memory = 0.0
-        jobs = JobQueue(self._hooks(), settings.queue_limit)
+        jobs = JobQueue(self._hooks(), settings.queue_limit, settings.cancel_deadline)
         self._link = Link(command, jobs, first)
         jobs.attach(self._link)
         self.front = Front(settings, jobs, self._notifier, self._link.send, self._end)

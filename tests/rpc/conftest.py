@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.rpc.child import Child, Start, starter
 from tests.rpc.in_memory import InMemory
 
 
@@ -22,3 +24,17 @@ def loaded(wire: InMemory) -> InMemory:
     """The same, with the starter loaded."""
     wire.call("load_model", model="starter")
     return wire
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts real sidecars with the fake engine."""
+    yield from starter(tmp_path, ("--engine", "fake"))
+
+
+@pytest.fixture
+def child(start: Start) -> Child:
+    """A real sidecar with the fake engine, the starter loaded."""
+    child = start()
+    child.call("load_model", model="starter")
+    return child

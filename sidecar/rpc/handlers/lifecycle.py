@@ -31,7 +31,6 @@ from sidecar.rpc.context import Call, Front
 from sidecar.rpc.memory import first_device
 from sidecar.rpc.stack import stack_entries
 
-CANCEL_PATIENCE = 10.0
 
 
 def initialize(call: Call, params: InitializeParams) -> InitializeResult:
@@ -115,7 +114,7 @@ def cancel_request(call: Call, params: CancelRequestParams) -> None:
 
 def shutdown(call: Call, params: Empty) -> Future[None]:
     call.front.shutting_down = True
-    return call.front.jobs.close(CANCEL_PATIENCE)
+    return call.front.jobs.close(call.front.settings.cancel_deadline)
 
 
 def exit_now(call: Call, params: Empty) -> None:
