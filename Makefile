@@ -46,11 +46,11 @@ generate: $(READY)  ## write schema/, docs/protocol.md and the README's table fr
 	@$(BIN)/python -m tools.generate
 
 starter: $(READY)  ## train the starter model from scratch (hours)
-	@$(BIN)/python -m starter --work starter/work
+	@$(BIN)/python -m starter --work build/starter
 
 lock: $(READY)  ## write requirements.lock from what .venv has
 	@$(BIN)/python -m tools.lock
 
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) build dist demo-out .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) dist demo-out .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

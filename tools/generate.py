@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path(__file__).with_name("protocol_page.md")
+RESULTS = ROOT / "benchmarks" / "results" / "issue-2.json"
 
 
 def main() -> int:
@@ -46,12 +47,30 @@ def read(path: Path) -> str | None:
 def generated() -> dict[Path, str]:
     """Each generated file and what must stand in it."""
     readme = ROOT / "README.md"
+    parts = {"methods": reference.method_table(), **examples(), **figures()}
     return {
         ROOT / "schema" / "openrpc.json": as_json(document()),
         ROOT / "schema" / "protocol.schema.json": as_json(protocol_schema()),
         ROOT / "docs" / "protocol.md": protocol_page(),
-        readme: fill(readme.read_text(encoding="utf-8"), {"methods": reference.method_table()}),
+        readme: fill(readme.read_text(encoding="utf-8"), parts),
     }
+
+
+def examples() -> dict[str, str]:
+    """The README's examples, which are files that the tests run."""
+    folder = ROOT / "examples"
+    languages = {"stdio.sh": "sh", "client.py": "python"}
+    return {
+        name: f"```{language}\n{(folder / name).read_text('utf-8')}```"
+        for name, language in languages.items()
+    }
+
+
+def figures() -> dict[str, str]:
+    """The README's table of figures, from the newest run of `make bench`."""
+    if not RESULTS.is_file():
+        return {}
+    return {"benchmarks": reference.benchmark_table(json.loads(RESULTS.read_text("utf-8")))}
 
 
 def as_json(value: Json) -> str:

@@ -162,6 +162,26 @@ def error_link(error: type[SidecarError]) -> str:
     return f"[`{error.kind}`](#{error.kind})"
 
 
+def benchmark_table(results: Json) -> str:
+    """One line a figure and peer, from what `make bench` wrote."""
+    rows = ["| what | ours | beside | ratio |", "|---|---|---|---|"]
+    for row in results["rows"]:
+        ours = f"{row['ours']['value']:,.3g} {row['ours']['unit']}"
+        peers = row["peers"] or [None]
+        for index, peer in enumerate(peers):
+            what = (row["what"], ours) if index == 0 else ("", "")
+            rows.append("| " + " | ".join((*what, *beside(peer))) + " |")
+    machine = results["machine"]
+    named = f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}"
+    return "\n".join((*rows, "", f"*{named}, {machine['date']}.*"))
+
+
+def beside(peer: Json | None) -> tuple[str, str]:
+    if peer is None:
+        return "", ""
+    return f"{peer['name']}: {peer['value']:,.3g} {peer['unit']}", f"{peer['ratio']:.2f} ×"
+
+
 # ------------------------------------------------------------------------------ fields
 
 
