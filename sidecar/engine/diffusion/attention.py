@@ -20,11 +20,12 @@ SDPA, XFORMERS = "sdpa", "xformers"
 class AttentionBackend:
     """Which kernel computes attention, and in how many slices (to save memory)."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self.name = SDPA
         self.slice_size: int | None = None
         self._xformers: Any = None
-        if device.type == "cuda" and importlib.util.find_spec("xformers") is not None:
+        half = device.type == "cuda" and dtype != torch.float32
+        if half and importlib.util.find_spec("xformers") is not None:
             self._xformers = importlib.import_module("xformers.ops")
             self.name = XFORMERS
 
@@ -39,7 +40,7 @@ class AttentionBackend:
         return torch.cat([self._attend(query[r], key[r], value[r]) for r in rows])
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        if self._xformers is None or query.dtype == torch.float32:
+        if self._xformers is None:
             return functional.scaled_dot_product_attention(query, key, value)
         out = self._xformers.memory_efficient_attention(
             query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)

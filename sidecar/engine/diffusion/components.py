@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -10,6 +10,7 @@ from torch import nn
 from sidecar.engine.contract import ComponentInfo, LoadedModel, ModelSpec
 from sidecar.engine.diffusion.attention import AttentionBackend
 from sidecar.engine.diffusion.devices import Device, dtype_name
+from sidecar.engine.diffusion.low_vram import ATTENTION_SLICING, MEASURES
 from sidecar.engine.diffusion.nets.clip_text import ClipTextEncoder
 from sidecar.engine.diffusion.nets.unet import UNet
 from sidecar.engine.diffusion.nets.vae import Vae
@@ -33,6 +34,12 @@ class Components:
     attend: AttentionBackend
     low_vram: tuple[str, ...]
     load_ms: float
+
+    def use_measures(self, mode: str) -> None:
+        """Turn on the low-VRAM measures of that mode, and no others."""
+        self.spec = replace(self.spec, low_vram=mode)
+        self.low_vram = MEASURES[mode]
+        self.attend.slice_size = 1 if ATTENTION_SLICING in self.low_vram else None
 
     def networks(self) -> dict[str, nn.Module]:
         return {"unet": self.unet, "vae": self.vae, "text_encoder": self.text_encoder}

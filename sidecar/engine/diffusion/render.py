@@ -20,6 +20,7 @@ from sidecar.engine.contract import (
 from sidecar.engine.diffusion import images
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import PromptEmbeddings, State
+from sidecar.engine.diffusion.low_vram import ONE_AT_A_TIME, VAE_TILING, decode_tiled
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
 from sidecar.errors import NumericalFault
@@ -105,6 +106,8 @@ class Renderer:
         scale = self._components.vae.downscale
         area = (spec.width // scale) * (spec.height // scale)
         size = max(BATCH_LATENTS[self._components.device.kind] // area, 1)
+        if ONE_AT_A_TIME in self._components.low_vram:
+            size = 1
         indices = range(spec.seed_offset, spec.count)
         return [tuple(indices[i : i + size]) for i in range(0, len(indices), size)]
 
@@ -138,19 +141,26 @@ class Renderer:
             raise NumericalFault(what="NaN after sampling")
         vae = self._components.vae
         dtype = next(vae.parameters()).dtype
-        pixels = vae.decode(latents.to(dtype))
+        pixels = self._pixels(latents.to(dtype))
         if _sound(pixels):
             return pixels[0]
         if dtype == torch.float32:
             raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
         job.emit(EngineWarning("nan_retry"))
         try:
-            pixels = vae.float().decode(latents.float())
+            vae.float()
+            pixels = self._pixels(latents.float())
         finally:
             vae.to(dtype)
         if not _sound(pixels):
             raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
         return pixels[0]
+
+    def _pixels(self, latents: Tensor) -> Tensor:
+        vae = self._components.vae
+        if VAE_TILING in self._components.low_vram:
+            return decode_tiled(vae.decode, latents, vae.downscale)
+        return vae.decode(latents)
 
 
 @dataclass(frozen=True)
