@@ -18,7 +18,7 @@ COMMANDS: dict[str, str] = {
     "generate": "draw pictures from the command line",
     "demo": "spawn a sidecar and show what it does",
     "train": "train a style LoRA",
-    "openrpc": "write the OpenRPC document and the other generated files",
+    "openrpc": "print the OpenRPC document",
 }
 
 
