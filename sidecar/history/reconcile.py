@@ -36,32 +36,36 @@ def collect_garbage(connection: sqlite3.Connection, images: Path) -> None:
         rows.forget_garbage(connection, gone)
 
 
-def reconcile(connection: sqlite3.Connection, images: Path) -> None:
-    """See the module. Rows beyond the limit are left to the caller."""
+def reconcile(connection: sqlite3.Connection, images: Path) -> int:
+    """See the module. Returns how many were adopted; rows beyond the limit are the caller's."""
     names = set(os.listdir(images))
     for name in filter(is_temporary, names):
         remove_quietly(images / name)
     _drop_rows_without_file(connection, names)
     known = rows.files_by_id(connection)
-    _adopt(connection, images, names - set(known.values()) - set(rows.garbage(connection)))
+    strangers = names - set(known.values()) - set(rows.garbage(connection))
+    adopted = _adopt(connection, images, strangers)
     _remove_lost_inits(images, names, rows.files_by_id(connection))
+    return adopted
 
 
 def _drop_rows_without_file(connection: sqlite3.Connection, names: Set[str]) -> None:
     known = rows.files_by_id(connection)
-    rows.discard(connection, [i for i, file in known.items() if file not in names])
+    rows.forget(connection, [i for i, file in known.items() if file not in names])
 
 
-def _adopt(connection: sqlite3.Connection, images: Path, names: Set[str]) -> None:
+def _adopt(connection: sqlite3.Connection, images: Path, names: Set[str]) -> int:
     found = [row for name in names if (row := _row_from_file(images, name))]
     taken = set(rows.files_by_id(connection))
     sequences = {int(seq) for (seq,) in connection.execute("SELECT seq FROM entries")}
+    before = len(sequences)
     for row in sorted(found, key=lambda row: (row.seq, row.id)):
         if row.id in taken:
             continue
         seq = rows.next_sequence(connection) if row.seq in sequences else row.seq
         rows.insert(connection, replace(row, seq=seq))
         sequences.add(seq)
+    return len(sequences) - before
 
 
 def _row_from_file(images: Path, name: str) -> Row | None:

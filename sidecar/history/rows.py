@@ -119,6 +119,11 @@ def discard(connection: Connection, entry_ids: Iterable[str]) -> list[str]:
     return files
 
 
+def forget(connection: Connection, entry_ids: Iterable[str]) -> None:
+    """Drop rows whose files are not there; should these come back, they are adopted again."""
+    connection.executemany("DELETE FROM entries WHERE id = ?", [(i,) for i in entry_ids])
+
+
 def garbage(connection: Connection) -> list[str]:
     return [str(found[0]) for found in connection.execute("SELECT file FROM garbage")]
 

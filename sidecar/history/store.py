@@ -3,8 +3,8 @@
 Limits: `keep` (at least 1) counts entries without a pin; pinned ones come on top and are never
 evicted. An entry whose pin is taken away counts again, and may be evicted when the next picture
 is added.
-After a lost or broken database nothing is evicted for it: pictures beyond the limit come back
-pinned, so that a person decides.
+After a lost or broken database, or when pictures come back (a drive that was not there), nothing
+is evicted for it: what is beyond the limit comes back pinned, so that a person decides.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ from sidecar.protocol.history import HistoryEntry
 from sidecar.protocol.pictures import PictureParameters
 
 T = TypeVar("T")
+
+ADOPTED_AFTER_A_CRASH = 2
+"""A crash leaves one picture without a row for each sidecar; more came back from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -226,9 +229,10 @@ class History:
         images = self._data.images
         with writing(db):
             is_new = migrate(db)
-            reconcile(db, images)
+            adopted = reconcile(db, images)
             if is_new:
                 rows.set_pin(db, pins_in_damaged(self._data.database), True)
+            if is_new or adopted > ADOPTED_AFTER_A_CRASH:
                 rows.set_pin(db, rows.over_limit(db, self._keep), True)
             rows.discard(db, rows.over_limit(db, self._keep))
             collect_garbage(db, images)

@@ -93,6 +93,23 @@ def test_nothing_is_evicted_because_the_database_was_lost(
     again.close()
 
 
+def test_pictures_that_come_back_do_not_push_others_out(history: History, data: DataFolder) -> None:
+    pinned = [history.pin(entry_id, True).id for entry_id in fill(history, 3)]
+    added = fill(history, 3)
+    history.close()
+    os.rename(data.images, data.root / "unmounted")
+    empty = reopened(data)
+    assert empty.count() == 0
+    empty.close()
+    data.images.rmdir()
+    os.rename(data.root / "unmounted", data.images)
+    again = reopened(data)
+    entries, _ = again.entries(10, 0)
+    assert [entry.id for entry in entries] == [*added[::-1], *pinned[::-1]]
+    assert [entry.id for entry in entries if entry.pinned] == pinned[::-1]
+    again.close()
+
+
 def test_a_row_whose_picture_is_gone_is_dropped_at_the_next_opening(
     history: History, data: DataFolder
 ) -> None:
