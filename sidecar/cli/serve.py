@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     ready = (READY % (__version__, PROTOCOL_VERSION, os.getpid())).encode()
     os.write(wire.write_fd, ready + b"\r\n")
     settings = settings_from(args)
-    command = engine_command(
+    command = settings.engine_command or engine_command(
         settings.engine, settings.threads, settings.log_level, settings.log_format
     )
     engine = spawn(command)

@@ -65,7 +65,7 @@ def decode_from(read: ReadExactly) -> Message | None:
         header = json.loads(_exactly(read, _LENGTH.unpack(prefix)[0]))
         blobs = [_exactly(read, size) for size in header["blobs"]]
         message = _put_back(header["message"], blobs)
-    except (ValueError, KeyError, IndexError, TypeError) as exc:
+    except (ValueError, KeyError, IndexError, TypeError, struct.error) as exc:
         raise BrokenPipeMessage(str(exc)) from exc
     if not isinstance(message, _MESSAGES):
         raise BrokenPipeMessage(f"{type(message).__name__} is no message")
@@ -89,6 +89,6 @@ def _put_back(value: Any, blobs: list[bytes]) -> Any:
     if "$blob" in members:
         return blobs[members["$blob"]]
     fields = {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
-    make = _TYPES[members["$type"]] if "$type" in members else dict[str, Any]
-    built: Any = make(**fields)
-    return built
+    if "$type" not in members:
+        return fields
+    return cast(Any, _TYPES[members["$type"]](**fields))

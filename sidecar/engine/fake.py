@@ -43,7 +43,7 @@ from sidecar.engine.contract import (
     RenderSpec,
     Unloaded,
 )
-from sidecar.errors import LoraCorrupt, NumericalFault, OutOfMemory
+from sidecar.errors import LoraNotFound, NumericalFault, OutOfMemory
 
 SAMPLERS = ("dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "ddim", "unipc", "lcm")
 TINY_WEBP = (  # 8 x 8 pixels of one colour, lossless
@@ -115,6 +115,7 @@ class FakeEngine:
         script = Script(spec.prompt)
         for index in range(spec.seed_offset, spec.count):
             self._denoise(job_id, index, spec, script, emit, cancel)
+            cancel.check()
             left = spec.count - spec.seed_offset
             emit(Progress(job_id, "decode", index - spec.seed_offset + 1, left))
             emit(_finished(job_id, index, spec))
@@ -152,7 +153,7 @@ class FakeEngine:
             try:
                 data = Path(lora.path).read_bytes()
             except OSError as exc:
-                raise LoraCorrupt(name=lora.name, reason=exc.strerror or "unreadable") from exc
+                raise LoraNotFound(name=lora.name, available=[]) from exc
             self._read[lora.path] = hashlib.sha256(data).hexdigest()
         return self._read[lora.path]
 

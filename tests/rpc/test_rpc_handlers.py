@@ -235,7 +235,7 @@ class TestLoras:
         failing = loaded.request("switch_lora", name="broken")
         (tmp_path / "given-loras" / "broken.safetensors").unlink()
         loaded.send({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": job}})
-        assert loaded.answer(failing)["error"]["data"]["kind"] == "lora_corrupt"
+        assert loaded.answer(failing)["error"]["data"]["kind"] == "lora_not_found"
         assert [e["name"] for e in loaded.call("status")["stack"]] == ["chalk"]
 
     @pytest.mark.parametrize("name", ["../chalk", "/etc/passwd", "nowhere", "chalk/../neon"])
