@@ -7,13 +7,21 @@ from io import BytesIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import (
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 from torch import Tensor
 
 from sidecar.errors import ImageTooLarge, ImageUnreadable
 
 MAX_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "WEBP")
+PLUGINS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin)
+"""Imported by name: asked for a WebP, Pillow would else import all its fifty first."""
 MIME = {"png": "image/png", "webp": "image/webp"}
 
 

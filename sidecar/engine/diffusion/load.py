@@ -83,7 +83,7 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
         schedule = NoiseSchedule.of(_read_json(folder / "scheduler" / "scheduler_config.json"))
         _fill(parts, device, report, cancel)
     unet.fuse_projections()
-    vae.to(memory_format=torch.channels_last)  # a fifth faster; the UNet gains nothing by it
+    _channels_last(vae)
     components = Components(
         spec=spec,
         family=family,
@@ -100,6 +100,13 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
     )
     components.use_measures(spec.low_vram)
     return components
+
+
+def _channels_last(network: nn.Module) -> None:
+    """A fifth faster for the VAE on a CPU; the UNet gains nothing by it."""
+    for weight in network.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
 
 @contextmanager

@@ -60,7 +60,12 @@ class LoraFile:
 
     @property
     def rank(self) -> int:
-        return max(factors.rank for factors in self.layers.values())
+        return max((factors.rank for factors in self.layers.values()), default=0)
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes in memory, in full precision."""
+        return sum(4 * (f.down.numel() + f.up.numel()) for f in self.layers.values())
 
 
 class LoraFiles:
@@ -99,8 +104,11 @@ class LoraFiles:
     def _keep(self, file: LoraFile) -> None:
         self._files[file.sha256] = file
         self._files.move_to_end(file.sha256)
-        while len(self._files) > 1 and sum(f.bytes for f in self._files.values()) > self._limit:
+        while len(self._files) > 1 and self._held() > self._limit:
             self._files.popitem(last=False)
+
+    def _held(self) -> int:
+        return sum(file.held_bytes for file in self._files.values())
 
     def clear(self) -> None:
         self._files.clear()
