@@ -79,16 +79,18 @@ def _exactly(read: ReadExactly, size: int) -> bytes:
     return data
 
 
-def _put_back(value: Any, blobs: list[bytes]) -> Any:
+def _put_back(value: object, blobs: list[bytes]) -> Any:
     """The value as it was before `plain`. Raises TypeError for fields that a class has not."""
     if isinstance(value, list):
         return tuple(_put_back(item, blobs) for item in cast(list[Any], value))
-    if not isinstance(value, dict):
-        return value
-    members = cast(dict[str, Any], value)
+    if isinstance(value, dict):
+        return _object(cast(dict[str, Any], value), blobs)
+    return value
+
+
+def _object(members: dict[str, Any], blobs: list[bytes]) -> Any:
     if "$blob" in members:
-        return blobs[members["$blob"]]
+        index: int = members["$blob"]
+        return blobs[index]
     fields = {k: _put_back(v, blobs) for k, v in members.items() if k != "$type"}
-    if "$type" not in members:
-        return fields
-    return cast(Any, _TYPES[members["$type"]](**fields))
+    return _TYPES[members["$type"]](**fields) if "$type" in members else fields
