@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks.report import shown
 from sidecar.errors import SidecarError
 from sidecar.protocol.events import NOTIFICATIONS
 from sidecar.protocol.methods import METHODS, Method
@@ -166,7 +167,7 @@ def benchmark_table(results: Json) -> str:
     """One line a figure and peer, from what `make bench` wrote."""
     rows = ["| what | ours | beside | ratio |", "|---|---|---|---|"]
     for row in results["rows"]:
-        ours = f"{row['ours']['value']:,.3g} {row['ours']['unit']}"
+        ours = shown(row["ours"]["value"], row["ours"]["unit"])
         peers = row["peers"] or [None]
         for index, peer in enumerate(peers):
             what = (row["what"], ours) if index == 0 else ("", "")
@@ -179,7 +180,7 @@ def benchmark_table(results: Json) -> str:
 def beside(peer: Json | None) -> tuple[str, str]:
     if peer is None:
         return "", ""
-    return f"{peer['name']}: {peer['value']:,.3g} {peer['unit']}", f"{peer['ratio']:.2f} ×"
+    return f"{peer['name']}: {shown(peer['value'], peer['unit'])}", f"{peer['ratio']:.2f} ×"
 
 
 # ------------------------------------------------------------------------------ fields

@@ -39,6 +39,7 @@ PROMPTS: tuple[tuple[str, int], ...] = (
 
 ALPHAS = (0.35, 0.7, 1.0)
 SLIDER_MOVES = 20
+STOPPED = 130
 SHEET, TIMINGS = "contact-sheet.png", "timings.txt"
 
 
@@ -60,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     except (SidecarError, ClientFault) as exc:
         say(f"The demo stopped: {exc}")
         return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return STOPPED
     sheet = args.out / SHEET
     draw_sheet(show.sheet()).save(sheet, optimize=True)
     report = show.clock.report()

@@ -14,6 +14,7 @@ from sidecar.errors import SidecarError
 from sidecar.protocol.base import SamplerName
 from sidecar.protocol.pictures import ProgressEvent
 
+STOPPED = 130
 OPTIONS = (
     "negative_prompt",
     "width",
@@ -61,6 +62,9 @@ def run(args: argparse.Namespace) -> int:
         progress.clear()
         say(str(exc), sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        say("\nStopped.", sys.stderr)
+        return STOPPED
     return 0
 
 
