@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from sidecar.cli.contact_sheet import Group, Sheet, draw_sheet
@@ -27,30 +29,41 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_writes_a_contact_sheet_and_the_time_of_every_call(tmp_path: Path) -> None:
-    done = command("demo", "--engine", "fake", "--prompts", "2", "--out", str(tmp_path))
+@dataclass(frozen=True)
+class Demo:
+    done: subprocess.CompletedProcess[str]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo with two prompts, run once."""
+    out = tmp_path_factory.mktemp("demo")
+    done = command("demo", "--engine", "fake", "--prompts", "2", "--out", str(out))
     assert done.returncode == 0, done.stderr
+    return Demo(done, out)
+
+
+def test_the_demo_writes_a_contact_sheet_and_the_time_of_every_call(demo: Demo) -> None:
     styles = len(list(bundled_lora_folder().glob("*.safetensors")))
-    timings = (tmp_path / "timings.txt").read_text("utf-8")
-    assert f"{2 * (1 + 3 * styles)} pictures with {styles} styles" in done.stdout
-    assert timings.strip() in done.stdout
+    timings = (demo.out / "timings.txt").read_text("utf-8")
+    assert f"{2 * (1 + 3 * styles)} pictures with {styles} styles" in demo.done.stdout
+    assert timings.strip() in demo.done.stdout
     for call in ("load_model", "switch_lora", "set_alpha", "generate", "history_rollback"):
         assert call in timings
-    with Image.open(tmp_path / "contact-sheet.png") as sheet:
+    with Image.open(demo.out / "contact-sheet.png") as sheet:
         assert sheet.width > (1 + 3 * styles) * 256
 
 
-def test_the_demo_rolls_back_to_the_same_bytes(tmp_path: Path) -> None:
-    done = command("demo", "--engine", "fake", "--prompts", "1", "--out", str(tmp_path))
-    assert "the same bytes" in done.stdout
-    assert "nothing drawn" in done.stdout
+def test_the_demo_rolls_back_to_the_same_bytes(demo: Demo) -> None:
+    assert "the same bytes" in demo.done.stdout
+    assert "nothing drawn" in demo.done.stdout
 
 
-def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
-    done = command("demo", "--engine", "fake", "--prompts", "1", "--out", str(tmp_path))
-    assert "\r" not in done.stderr
-    assert "\x1b" not in done.stderr
-    assert "100%  slider" in done.stderr
+def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(demo: Demo) -> None:
+    assert "\r" not in demo.done.stderr
+    assert "\x1b" not in demo.done.stderr
+    assert "100%  slider" in demo.done.stderr
 
 
 def test_generate_writes_the_picture_where_it_is_told_to(tmp_path: Path) -> None:
