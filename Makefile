@@ -18,9 +18,9 @@ setup: $(READY)  ## .venv with locked dependencies (the other targets do this th
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "LoRA Sidecar needs Python 3.11 or newer. Install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11, which LoRA Sidecar needs. Say where a newer one is: make PYTHON=/path/to/python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is no Python 3.11 or newer, which LoRA Sidecar needs. Say where one is: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Setting up $(VENV) (once; a few minutes) ..."
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(BIN)/pip || "$(PYTHON)" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
