@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -58,16 +61,31 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 
 def run(args: argparse.Namespace) -> int:
-    wire = claim()
+    try:
+        wire = claim()
+    except OSError as exc:
+        print(f"serve needs a stdin and a stdout: {exc}", file=sys.stderr)  # noqa: T201
+        return 2
     gc.disable()  # until the imports are done: there is nothing to collect in them
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it scans all packages
     ready = (READY % (__version__, PROTOCOL_VERSION, os.getpid())).encode()
-    os.write(wire.write_fd, ready + b"\r\n")
+    try:
+        os.write(wire.write_fd, ready + b"\r\n")
+    except OSError:
+        return 0  # nobody listens any more
     settings = settings_from(args)
     command = settings.engine_command or engine_command(
         settings.engine, settings.threads, settings.log_level, settings.log_format
     )
-    engine = spawn(command)
+    engine = _spawned(command)
     import_module("sidecar.rpc.logs").configure(settings.log_level, settings.log_format)
     session = import_module("sidecar.rpc.session").Session(settings, wire, command, ready, engine)
     return session.run()
+
+
+def _spawned(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    """The engine, started before the imports; None when that failed, and the link will try."""
+    try:
+        return spawn(command)
+    except OSError:
+        return None

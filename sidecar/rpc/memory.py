@@ -9,7 +9,7 @@ from itertools import count
 
 import psutil
 
-from sidecar.engine.contract import Command, EngineWarm, MemoryReport, ReportMemory
+from sidecar.engine.contract import Command, MemoryReport, ReportMemory
 from sidecar.protocol.models import Component, DeviceMemory, VramReport
 
 PATIENCE = 1.0
@@ -77,19 +77,4 @@ def report_of(engine: MemoryReport | None) -> VramReport:
         rss_front=psutil.Process().memory_info().rss,
         rss_engine=engine.rss if engine else None,
         components=[Component(**vars(component)) for component in components],
-    )
-
-
-def first_device(warm: EngineWarm | None) -> DeviceMemory:
-    """The computing device, as far as it is known before the engine has looked."""
-    ram = psutil.virtual_memory()
-    kind = warm.device.partition(":")[0] if warm else "cpu"
-    on_cpu = kind == "cpu"
-    return DeviceMemory(
-        name=warm.device_name if warm else "cpu",
-        kind=kind,
-        total=ram.total if on_cpu else None,
-        free=ram.available if on_cpu else None,
-        used_by_process=None,
-        peak=None,
     )

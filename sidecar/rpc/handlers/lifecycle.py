@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
+import sys
 from concurrent.futures import Future
 from importlib import import_module
 from typing import Any, get_args
@@ -28,9 +28,8 @@ from sidecar.protocol.lifecycle import (
 from sidecar.protocol.methods import METHODS
 from sidecar.protocol.pictures import MAX_COUNT, MAX_SIDE, MAX_STEPS, MIN_SIDE
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.memory import first_device
+from sidecar.rpc.device import first_device
 from sidecar.rpc.stack import stack_entries
-
 
 
 def initialize(call: Call, params: InitializeParams) -> InitializeResult:
@@ -96,7 +95,7 @@ def status(call: Call, params: Empty) -> StatusResult:
         low_vram=list(loaded.low_vram) if loaded else [],
         versions={
             "sidecar": __version__,
-            "python": platform.python_version(),
+            "python": sys.version.partition(" ")[0],
             **facts.versions,
         },
         engine_restarts=facts.restarts,
