@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sidecar.engine.process import die_with_parent
 from sidecar.rpc.stdio import claim
+
+if TYPE_CHECKING:
+    from sidecar.engine.contract import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +27,12 @@ def run(args: argparse.Namespace) -> int:
         die_with_parent(args.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the front's business
     wire = claim()
-
-    from sidecar.engine.host import Host
-    from sidecar.rpc.logs import configure
-
-    configure(args.log_level, args.log_format)
-    return Host(lambda: make_engine(args.kind, args.threads), wire.read_fd, wire.write_fd).run()
+    import_module("sidecar.rpc.logs").configure(args.log_level, args.log_format)
+    host = import_module("sidecar.engine.host").Host
+    return host(lambda: make_engine(args.kind, args.threads), wire.read_fd, wire.write_fd).run()
 
 
-def make_engine(kind: str, threads: int | None):
+def make_engine(kind: str, threads: int | None) -> Engine:
     """The engine of that kind; only its own module is imported."""
     if kind == "fake":
         return import_module("sidecar.engine.fake").FakeEngine()
