@@ -14,6 +14,7 @@ from sidecar.errors import LoraIncompatible, LoraWithoutEffect
 
 UNKNOWN = "another model"
 CROSS_WIDTHS = {768: "sd15", 1024: "sd21", 2048: "sdxl"}
+STARTER_BELOW = 512  # no published Stable Diffusion has a text encoder this narrow
 CROSS_MARKS = ("attn2.to_k", "attn2_to_k", "attn2.to_v", "attn2_to_v")
 
 
@@ -84,9 +85,10 @@ class Fitter:
             raise LoraWithoutEffect(name=name, reason="all its numbers come to zero")
 
     def _incompatible(self, name: str, file: LoraFile, reason: str) -> LoraIncompatible:
+        family = family_of(file)
         return LoraIncompatible(
             name=name,
-            lora_family=family_of(file) or UNKNOWN,
+            lora_family=UNKNOWN if family in (None, self._family) else family,
             model_family=self._family,
             reason=reason,
         )
@@ -100,5 +102,6 @@ def family_of(file: LoraFile) -> str | None:
         return "sdxl"
     for layer, factors in file.layers.items():
         if layer.endswith(CROSS_MARKS):
-            return CROSS_WIDTHS.get(factors.down.shape[1])
+            width = factors.down.shape[1]
+            return "starter" if width < STARTER_BELOW else CROSS_WIDTHS.get(width)
     return None

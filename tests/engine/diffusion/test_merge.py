@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from sidecar.engine.diffusion.lora_file import Factors, product_square
 from sidecar.engine.diffusion.merge import Adapter, Merger
-from tests.engine.diffusion.drawing import BUNDLED as _  # noqa: F401  (settles the environment)
 
 pytestmark = pytest.mark.engine
 
