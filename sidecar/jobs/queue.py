@@ -161,6 +161,13 @@ class JobQueue:
             closing.set_result(None)
         return closing
 
+    def abandon(self) -> None:
+        """Answer what has not ended; for the end of a session whose engine does not."""
+        with self._lock:
+            jobs = self._take_all()
+        for job in jobs:
+            self._ended(job, job.error or Cancelled())
+
     # ----------------------------------------------------------------- the engine's side
 
     def engine_started(self, pid: int) -> None:

@@ -20,6 +20,7 @@ from sidecar.rpc.framing import Framing, frame
 
 PIPE_BUF = getattr(select, "PIPE_BUF", 512)
 MAX_DROPPABLE = 512
+HANG_UP_INTERVAL = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +62,14 @@ class Outbox:
         """A notification that may be lost when very many wait."""
         self._put(body, None, droppable=True)
 
-    def wait_below(self, size: int) -> None:
-        """Hold the caller while more than `size` bytes wait: nobody is asked to read on."""
+    def wait_below(self, size: int, hung_up: Callable[[], bool]) -> None:
+        """Hold the caller while more than `size` bytes wait: nobody is asked to read on.
+
+        `hung_up` is asked now and then whether the client closed its end meanwhile.
+        """
         with self._changed:
-            while self._bytes > size and not self._broken:
-                self._changed.wait()
+            while self._bytes > size and not self._broken and not hung_up():
+                self._changed.wait(HANG_UP_INTERVAL)
 
     def flush(self, timeout: float) -> bool:
         """True once everything is written; False when that took longer than `timeout` seconds."""

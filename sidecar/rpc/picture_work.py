@@ -145,7 +145,8 @@ class GenerateWork(PictureWork):
                 thumbnail=image.thumbnail,
                 parameters=parameters,
                 init_image=self.spec.init_image,
-            )
+            ),
+            spare=[earlier.history_id for earlier in self._images],
         )
         self._images.append(self._delivered(added.entry))
         save_ms = (perf_counter() - start) * 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 
 from sidecar.engine.contract import MemoryReport
 from sidecar.engine.link import Link
+from sidecar.errors import SidecarError
 from sidecar.jobs.job import Job
 from sidecar.jobs.queue import Hooks, JobQueue
 from sidecar.protocol.events import EngineStateEvent
@@ -83,7 +85,7 @@ class Session:
 
     def _read_all(self) -> None:
         while not self._ending:
-            self._outbox.wait_below(MAX_WAITING_BYTES)
+            self._outbox.wait_below(MAX_WAITING_BYTES, self._hung_up)
             try:
                 data = os.read(self._wire.read_fd, READ_BYTES)
             except OSError as exc:
@@ -100,6 +102,14 @@ class Session:
                 self._warmed_up = True
                 self._dispatcher.warm_up()
 
+    def _hung_up(self) -> bool:
+        """Whether the client closed our stdin, seen without reading from it."""
+        if not hasattr(select, "poll"):
+            return False
+        poll = select.poll()
+        poll.register(self._wire.read_fd, 0)
+        return bool(poll.poll(0))
+
     def _take(self, items: list[Framed]) -> None:
         for item in items:
             if self._ending:
@@ -107,7 +117,15 @@ class Session:
             if isinstance(item, Fault):
                 self._dispatcher.fault(item.error)
             else:
-                self._dispatcher.receive(item)
+                self._receive(item)
+
+    def _receive(self, body: bytes) -> None:
+        """Whatever a message does to us, the next one is read."""
+        try:
+            self._dispatcher.receive(body)
+        except Exception:
+            log.exception("a message of %d bytes could not be handled", len(body))
+            self._dispatcher.fault(SidecarError())
 
     def _framing_known(self) -> None:
         self._outbox.framing = self._parser.framing
@@ -172,14 +190,17 @@ class Session:
             self._closed = True
             self.front.shutting_down = True
             idle: Any = self.front.jobs.close(LAST_CANCEL)
-            _wait(idle, LAST_CANCEL + 0.1)
+            if not _ended(idle, LAST_CANCEL + 0.1):
+                self.front.jobs.abandon()
             self._link.close(LAST_HANG_UP)
             self._outbox.flush(LAST_FLUSH)
             self.front.history.close()
 
 
-def _wait(future: Any, seconds: float) -> None:
+def _ended(future: Any, seconds: float) -> bool:
     try:
         future.result(seconds)
     except TimeoutError:
         log.warning("work did not end in time")
+        return False
+    return True

@@ -61,6 +61,10 @@ class TestPictures:
             data = base64.b64decode(image["data_url"].partition(",")[2])
             assert len(data) == image["bytes"]
 
+    def test_one_request_for_more_than_the_history_keeps_loses_none(self, loaded: InMemory) -> None:
+        result = loaded.call("generate", prompt="x", count=60)
+        assert all(Path(image["path"]).exists() for image in result["images"])
+
     def test_progress_never_goes_back_and_100_comes_with_the_last_file(
         self, loaded: InMemory
     ) -> None:

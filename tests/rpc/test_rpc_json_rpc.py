@@ -22,7 +22,7 @@ def test_every_method_of_the_table_has_a_handler_and_no_other_exists() -> None:
         assert callable(routine.load())
 
 
-@pytest.mark.parametrize("request_id", [0, 7, -1, 1.5, "seven", "", None])
+@pytest.mark.parametrize("request_id", [0, 7, -1, 10**400, 1.5, "seven", "", None])
 def test_the_id_comes_back_as_it_was(wire: InMemory, request_id: Any) -> None:
     wire.send({"jsonrpc": "2.0", "id": request_id, "method": "ping"})
     assert wire.out == [{"jsonrpc": "2.0", "id": request_id, "result": {}}]

@@ -89,7 +89,7 @@ def test_a_reader_that_goes_away_is_noticed_once_and_nobody_is_held() -> None:
     for _ in range(3):
         pipe.outbox.send(b"{}")
     assert pipe.broken.wait(PATIENCE)
-    pipe.outbox.wait_below(0)
+    pipe.outbox.wait_below(0, lambda: False)
     assert pipe.outbox.flush(PATIENCE)
 
 
@@ -99,10 +99,26 @@ def test_nothing_more_is_taken_in_while_too_much_waits() -> None:
     passed = threading.Event()
 
     def wait() -> None:
-        pipe.outbox.wait_below(1000)
+        pipe.outbox.wait_below(1000, lambda: False)
         passed.set()
 
     threading.Thread(target=wait, daemon=True).start()
     assert not passed.wait(0.05)
     pipe.lines(1)
+    assert passed.wait(PATIENCE)
+
+
+def test_a_client_that_hangs_up_unread_does_not_hold_us() -> None:
+    pipe = Pipe()
+    pipe.outbox.send(b"x" * 1_000_000)
+    hung_up = threading.Event()
+    passed = threading.Event()
+
+    def wait() -> None:
+        pipe.outbox.wait_below(1000, hung_up.is_set)
+        passed.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    assert not passed.wait(0.05)
+    hung_up.set()
     assert passed.wait(PATIENCE)

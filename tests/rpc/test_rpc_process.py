@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -47,6 +48,34 @@ def test_the_same_session_goes_in_content_length_framing(start: Start) -> None:
     assert len(result["images"]) == 2
     assert child.error("generate", prompt=3)["code"] == -32602
     assert child.stop() == 0
+
+
+def test_a_client_that_reads_nothing_and_hangs_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", "serve", "--engine", "fake", "--data-dir", str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    discover = b'{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}\n'
+    try:
+        os.set_blocking(process.stdin.fileno(), False)
+        deadline = time.monotonic() + 60
+        stalled = False
+        while not stalled and time.monotonic() < deadline:
+            _, writable, _ = select.select([], [process.stdin], [], 5)
+            stalled = not writable
+            if writable:
+                process.stdin.write(discover)
+                process.stdin.flush()
+        assert stalled, "it went on reading although nobody took its answers"
+        process.stdin.close()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
 
 
 def test_native_prints_during_a_job_do_not_reach_the_wire(child: Child) -> None:
