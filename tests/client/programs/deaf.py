@@ -1,4 +1,4 @@
-"""Never reads, never answers, and ignores being asked to go."""
+"""Never reads, never answers, and ignores being asked to go. Says again and again that it runs."""
 
 import signal
 import sys
@@ -6,6 +6,8 @@ import threading
 
 if sys.platform != "win32":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-sys.stdout.write('{"jsonrpc":"2.0","method":"ready","params":{}}\n')
-sys.stdout.flush()
-threading.Event().wait(60)
+never = threading.Event()
+for _ in range(600):
+    sys.stdout.write('{"jsonrpc":"2.0","method":"ready","params":{}}\n')
+    sys.stdout.flush()
+    never.wait(0.1)
