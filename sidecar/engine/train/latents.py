@@ -91,10 +91,11 @@ def read_picture(path: Path, side: int) -> Tensor:
 
 
 def _fingerprint(base: BaseModel, paths: Sequence[Path], side: int) -> str:
-    """Changes with any picture, with the VAE and with the size."""
-    digest = hashlib.sha256(f"{side}".encode())
-    for file in sorted((base.folder / "vae").glob("*.safetensors")):
-        digest.update(file.read_bytes())
+    """Changes with any picture, with the VAE's encoder and with the size."""
+    digest = hashlib.sha256(f"{side} {base.vae.config.scaling_factor}".encode())
+    state: dict[str, Tensor] = base.vae.state_dict()
+    for name in sorted(n for n in state if n.startswith(("encoder.", "quant_conv."))):
+        digest.update(state[name].cpu().numpy().tobytes())
     for path in paths:
         stat = path.stat()
         digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode())

@@ -38,6 +38,10 @@ def test_each_bundled_preset_warms_up_then_learns_then_hardens(name: str) -> Non
     stages = load_preset(name).stages
     assert [stage.name for stage in stages] == ["warm-up", "style", "hardening"]
     assert stages[0].alpha < stages[1].alpha
+    assert stages[0].source_fraction == 0.5
+    assert stages[1].early_stopping_patience is not None
+    assert stages[2].negative_weight > 0
+    assert stages[2].augment
 
 
 def test_the_trigger_word_takes_the_place_of_the_mark() -> None:
