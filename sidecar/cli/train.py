@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.cli.terminal import ProgressLine, say
 from sidecar.engine.contract import CancelToken
-from sidecar.errors import Cancelled, SidecarError
+from sidecar.errors import Cancelled, OutOfMemory, SidecarError, StorageFault
 from sidecar.paths import DataFolder, default_data_folder, starter_folder
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ def run(args: argparse.Namespace) -> int:
     except Cancelled:
         say("Stopped. The same command with --resume goes on from here.", sys.stderr)
         return STOPPED
+    except OutOfMemory as exc:
+        say(" ".join(exc.fields["alternatives"]), sys.stderr)
+        return 1
+    except OSError as exc:
+        say(StorageFault(reason=str(exc)).message(), sys.stderr)
+        return 1
     except SidecarError as exc:
         say(f"{exc.message()} {exc.hint()}", sys.stderr)
         return 1

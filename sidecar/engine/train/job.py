@@ -16,6 +16,7 @@ from sidecar.engine.train.preset import load_preset
 from sidecar.engine.train.samples import Sampler, sheet_prompts
 from sidecar.engine.train.stages import StagePlan
 from sidecar.engine.train.trainer import Report, Trainer
+from sidecar.errors import OutOfMemory
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,21 @@ class TrainingJob:
         return self.out.with_name(f".{self.out.stem}.training")
 
 
+MEMORY_WAYS = (
+    "There is not enough memory for this training.",
+    "Lower batch_size or resolution in the preset, or turn gradient_checkpointing on.",
+)
+
+
 def train(job: TrainingJob, report: Report, cancel: CancelToken) -> Path:
     """Run it; the path of the file. Raises SidecarErrors; Cancelled leaves a checkpoint."""
+    try:
+        return _train(job, report, cancel)
+    except torch.OutOfMemoryError as exc:
+        raise OutOfMemory(alternatives=list(MEMORY_WAYS)) from exc
+
+
+def _train(job: TrainingJob, report: Report, cancel: CancelToken) -> Path:
     if job.threads:
         torch.set_num_threads(job.threads)
     preset = load_preset(job.preset)
