@@ -26,6 +26,7 @@ from starter import (
     tokenizer,
     unet,
     vae,
+    warm,
 )
 from starter.training import Stage
 
@@ -39,6 +40,12 @@ def make(options: argparse.Namespace) -> None:
     tokenizer.build_tokenizer(work)
     vae.run(Stage("vae", options.vae_steps, 5, seed, work, processes=2))
     latents.build_latents(work)
+    if options.init:
+        options.work = work / "warm"
+        warm.build_start(
+            options.work, work, options.init, work / "latents" / "vae", options.init_new
+        )
+        work = options.work
     train_unet_beside_decoder(options)
     if options.until == "unet":
         return
@@ -72,12 +79,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for everything made")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="pipeline folder; default WORK/pipeline")
+    start = "initial UNet, text encoder and tokenizer: an earlier pipeline folder (warm start)"
+    parser.add_argument("--init", type=Path, help=start)
+    new = "subjects that the initial weights do not know; drawn three times as often"
+    parser.add_argument("--init-new", nargs="*", default=[], help=new)
     parser.add_argument("--until", choices=["unet", "end"], default="end")
-    parser.add_argument("--vae-steps", type=int, default=2900)
-    parser.add_argument("--decoder-steps", type=int, default=4400)
-    parser.add_argument("--unet-samples", type=int, default=90000)
+    parser.add_argument("--vae-steps", type=int, default=2800)
+    parser.add_argument("--decoder-steps", type=int, default=5250)
+    parser.add_argument("--unet-samples", type=int, default=260000)
     beside = "samples of the UNet's schedule that run beside the decoder"
-    parser.add_argument("--unet-alone", type=int, default=32000, help=beside)
+    parser.add_argument("--unet-alone", type=int, default=26000, help=beside)
     parser.add_argument("--classifier-steps", type=int, default=1800)
     make(parser.parse_args())
 

@@ -19,10 +19,11 @@ from starter.training import Draws, RunLog, Stage, Trainer, cosine, launch
 from starter.vae import edge_error, to_tensor
 
 PEAK_RATE = 1e-3
+WARM_PEAK_RATE = 4e-4
 CELLS = 7
 """Crop size in latent cells."""
 BORDER = 4
-"""Pixels at the crop's rim that the loss leaves out."""
+"""Pixels at the crop's rim that the loss leaves out, except where the picture itself ends."""
 CRITIC_FROM = 0.60
 NOISE = 0.16
 SHARES: dict[str, float] = {"flat": 0.40, "jitter": 0.15, "colour": 0.17, "style": 0.28}
@@ -49,6 +50,18 @@ def probabilities(keys: list[str]) -> np.ndarray:
     return weights / weights.sum()
 
 
+def rim_mask(place: tuple[int, int]) -> torch.Tensor:
+    """1 where the loss counts: not at the crop's rim, but at the picture's own edges. (1, H, W)"""
+    size, last = 8 * CELLS, 16 - CELLS
+    mask = torch.ones(1, size, size)
+    for axis, start in zip((1, 2), place, strict=True):
+        if start > 0:
+            mask.narrow(axis, 0, BORDER).zero_()
+        if start < last:
+            mask.narrow(axis, size - BORDER, BORDER).zero_()
+    return mask
+
+
 def train(stage: Stage, rank: int) -> None:
     """The decoder stage (one process); writes `work/decoder/vae`."""
     torch.manual_seed(stage.seed)
@@ -64,10 +77,11 @@ def train(stage: Stage, rank: int) -> None:
     critic_optimizer = torch.optim.AdamW(
         critic.parameters(), lr=8e-4, betas=(0.5, 0.95), foreach=True
     )
+    peak = WARM_PEAK_RATE if (stage.work / "start").exists() else PEAK_RATE
     last: dict[str, torch.Tensor] = {}
 
-    def crop(index: int, rng: np.random.Generator) -> tuple[np.ndarray, torch.Tensor]:
-        """The liveliest of three crops: pixels and latent cells."""
+    def crop(index: int, rng: np.random.Generator) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
+        """The liveliest of three crops: pixels, latent cells, loss mask."""
         best, place = None, (0, 0)
         for _ in range(3):
             y, x = (int(v) for v in rng.integers(0, 16 - CELLS + 1, 2))
@@ -76,19 +90,21 @@ def train(stage: Stage, rank: int) -> None:
                 best, place = part, (y, x)
         y, x = place
         assert best is not None
-        return best, latents.values[index][:, y : y + CELLS, x : x + CELLS]
+        cells = latents.values[index][:, y : y + CELLS, x : x + CELLS]
+        return best, cells, rim_mask(place)
 
     def loss(draws: Draws, fraction: float) -> tuple[torch.Tensor, dict[str, float]]:
         chosen = draws.numpy.choice(len(chances), stage.batch, p=chances)
         crops = [crop(int(i), draws.numpy) for i in chosen]
-        z = torch.stack([cells for _, cells in crops])
+        z = torch.stack([cells for _, cells, _ in crops])
         z = z + torch.rand(len(z), 1, 1, 1) * NOISE * torch.randn_like(z)
-        y = vae.decode(z.contiguous(memory_format=torch.channels_last)).sample
-        y = y[:, :, BORDER:-BORDER, BORDER:-BORDER]
-        x = to_tensor(np.stack([part for part, _ in crops]))
-        x = x[:, :, BORDER:-BORDER, BORDER:-BORDER]
+        mask = torch.stack([part for _, _, part in crops])
+        x = to_tensor(np.stack([part for part, _, _ in crops])) * mask
+        y = vae.decode(z.contiguous(memory_format=torch.channels_last)).sample * mask
         l1, mse, edges = (y - x).abs().mean(), (y - x).square().mean(), edge_error(y, x)
         total = l1 + 0.7 * mse + 0.7 * edges
+        x = x[:, :, BORDER:-BORDER, BORDER:-BORDER]
+        y = y[:, :, BORDER:-BORDER, BORDER:-BORDER]
         if fraction > CRITIC_FROM + 0.04:
             critic.requires_grad_(False)
             total = total - 0.025 * critic(y).mean()
@@ -110,9 +126,7 @@ def train(stage: Stage, rank: int) -> None:
         stage,
         rank,
         {"vae": vae},
-        torch.optim.AdamW(
-            parameters, lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0, foreach=True
-        ),
+        torch.optim.AdamW(parameters, lr=peak, betas=(0.9, 0.99), weight_decay=0, foreach=True),
         loss,
         rate=lambda fraction: cosine(fraction, end=0.02),
         export=lambda: vae.save_pretrained(stage.folder / "vae"),

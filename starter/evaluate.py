@@ -32,13 +32,13 @@ COLOURED_SUBJECTS: tuple[str, ...] = (
 
 
 def corner_whiteness(pictures: np.ndarray) -> np.ndarray:
-    """The darkest of the four 6x6 corners of each picture, as a mean of 0..255."""
+    """Mean (0..255) of each of the four 6x6 corners of each picture: (N, 4)."""
     corners = [
         pictures[:, y, x].reshape(len(pictures), -1).mean(1)
         for y in (slice(0, 6), slice(-6, None))
         for x in (slice(0, 6), slice(-6, None))
     ]
-    return np.min(corners, 0)
+    return np.stack(corners, 1)
 
 
 def hue_of(picture: np.ndarray) -> tuple[float, float] | None:
@@ -105,10 +105,19 @@ def evaluate_subjects(pipeline: StableDiffusionPipeline, judge: Judge) -> dict[s
         "subjects_always_missed": [s for s, r in zip(SUBJECTS, right, strict=True) if not r.any()],
         "missed": missed,
         "flat_style": round(float((by_look.argmax(1) == 0).mean()), 4),
-        "white_corners": round(float((white >= 247).mean()), 4),
+        "corners_above_247": round(float((white >= 247).mean()), 4),
         "corner_median": round(float(np.median(white)), 1),
         "seed_difference_median": round(float(np.median(variety)), 1),
         "mean_colours": mean_colour(pictures).round(1).tolist(),
+    }
+
+
+def background_of_art(art: Art) -> dict[str, float]:
+    """The same corner figures for the original art, whose drawings fill some corners."""
+    white = corner_whiteness(np.stack([art[f"{subject}|flat"] for subject in SUBJECTS]))
+    return {
+        "corners_above_247": round(float((white >= 247).mean()), 4),
+        "corner_median": round(float(np.median(white)), 1),
     }
 
 
@@ -175,6 +184,7 @@ def evaluate_base(model: Path, work: Path | None) -> dict[str, Any]:
     report: dict[str, Any] = {"steps": STEPS, "guidance": GUIDANCE, "subjects": subjects}
     if work is not None:
         report["own_colours"] = evaluate_own_colours(subjects, Art(work))
+        report["background_of_art"] = background_of_art(Art(work))
         report["judge"] = judge_on_art(judge, Art(work))
     del subjects["mean_colours"]
     report["colour_words"] = evaluate_colour_words(pipeline, judge)

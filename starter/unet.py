@@ -2,11 +2,13 @@
 
 v-prediction with zero terminal SNR (Lin et al. 2023, arXiv 2305.08891), so that the background can
 become truly white. The schedule counts samples, because the stage starts in one process (beside the
-decoder's) and goes on in two.
+decoder's) and goes on in two. With a folder `work/start` (see `starter/warm.py`) it begins from
+those weights, at a lower rate.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from functools import lru_cache
 
@@ -26,10 +28,16 @@ from starter.vae import LATENT_CHANNELS
 
 PEAK_RATE = 1.2e-3
 HOLD = 0.38
+WARM_PEAK_RATE = 5e-4
+WARM_HOLD = 0.08
 TEXT_WIDTH = 128
 EMPTY_CAPTIONS = 0.1
-JITTER_SHARE = 0.26
-COLOUR_SHARE = 0.20
+SETTLE = 0.57
+"""From this part of the schedule on, most pictures are the plain centred ones."""
+JITTER_SHARE = (0.12, 0.10)
+COLOUR_SHARE = (0.14, 0.12)
+NOISE_LEAN = (0.85, 0.60)
+"""Exponent of the timestep draw: smaller leans to the noisy side, where the shape is decided."""
 OWN_COLOUR_NAMED = 0.25
 """How often a picture in its own colours has them in the caption, where a word for them exists."""
 
@@ -83,15 +91,28 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
+def start_weights(
+    stage: Stage, tokenizer: CLIPTokenizer
+) -> tuple[UNet2DConditionModel, CLIPTextModel, bool]:
+    """Fresh weights, or those in `work/start` for a warm start (then the flag is true)."""
+    start = stage.work / "start"
+    if not start.exists():
+        return new_unet(), new_text_encoder(tokenizer), False
+    unet = UNet2DConditionModel.from_pretrained(start / "unet", torch_dtype=torch.float32)
+    encoder = CLIPTextModel.from_pretrained(start / "text_encoder", dtype=torch.float32)
+    return unet, encoder, True
+
+
 @lru_cache(maxsize=4)
-def order_of_epoch(seed: int, epoch: int) -> np.ndarray:
-    return np.random.default_rng((seed, epoch)).permutation(len(SUBJECTS))
+def order_of_epoch(seed: int, epoch: int, population: tuple[str, ...]) -> list[str]:
+    rng = np.random.default_rng((seed, epoch))
+    return [population[i] for i in rng.permutation(len(population))]
 
 
-def subject_at(seed: int, sample: int) -> str:
-    """The subject of a sample: every subject once in an epoch, in an order drawn from the seed."""
-    epoch, place = divmod(sample, len(SUBJECTS))
-    return SUBJECTS[order_of_epoch(seed, epoch)[place]]
+def subject_at(seed: int, sample: int, population: tuple[str, ...] = SUBJECTS) -> str:
+    """The subject of a sample: the whole population in an epoch, in an order from the seed."""
+    epoch, place = divmod(sample, len(population))
+    return order_of_epoch(seed, epoch, population)[place]
 
 
 class Pairs:
@@ -99,6 +120,10 @@ class Pairs:
 
     def __init__(self, stage: Stage) -> None:
         self.latents = Latents(stage.work)
+        self.population = SUBJECTS
+        new = stage.work / "start" / "new.json"
+        if new.exists():  # subjects that the initial weights do not know: three times as often
+            self.population += tuple(json.loads(new.read_text())) * 2
         main = Art(stage.work).main
         self.own_colour = {
             subject: colour_word(main[subject][0]) if main[subject][1] >= 0.45 else None
@@ -109,22 +134,22 @@ class Pairs:
             for subject in SUBJECTS
         }
 
-    def draw(self, subject: str, rng: random.Random) -> tuple[torch.Tensor, str]:
+    def draw(self, subject: str, rng: random.Random, late: bool) -> tuple[torch.Tensor, str]:
         """One training pair: centred, jittered or recoloured with its colour in the caption."""
         chance = rng.random()
-        if chance < COLOUR_SHARE and self.other_colours[subject]:
+        if chance < COLOUR_SHARE[late] and self.other_colours[subject]:
             colour = rng.choice(self.other_colours[subject])
             return self.latents[f"{subject}|{colour}"], caption(subject, rng, colour)
         own = self.own_colour[subject] if rng.random() < OWN_COLOUR_NAMED else None
-        jittered = chance > 1 - JITTER_SHARE
+        jittered = chance > 1 - JITTER_SHARE[late]
         variant = rng.choice(JITTERED) if jittered else "flat"
         return self.latents[f"{subject}|{variant}"], caption(subject, rng, own)
 
 
-def spread_timesteps(count: int) -> torch.Tensor:
-    """Stratified timesteps 0..999, leaning a little to the noisy side."""
+def spread_timesteps(count: int, lean: float) -> torch.Tensor:
+    """Stratified timesteps 0..999; `lean` below 1 prefers the noisy side."""
     even = (torch.randperm(count) + torch.rand(count)) / count
-    return (even**0.85 * 1000).long().clamp(0, 999)
+    return (even**lean * 1000).long().clamp(0, 999)
 
 
 def train(stage: Stage, rank: int) -> None:
@@ -132,7 +157,9 @@ def train(stage: Stage, rank: int) -> None:
     torch.manual_seed(stage.seed)
     tokenizer = load_tokenizer(stage.work)
     pairs = Pairs(stage)
-    unet, text_encoder = new_unet().train(), new_text_encoder(tokenizer).train()
+    unet, text_encoder, warm = start_weights(stage, tokenizer)
+    unet.train()
+    text_encoder.train()
     noise_schedule = DDPMScheduler(**NOISE_SCHEDULE)
 
     def tokens(captions: list[str]) -> torch.Tensor:
@@ -144,13 +171,17 @@ def train(stage: Stage, rank: int) -> None:
             return_tensors="pt",
         ).input_ids
 
-    def loss(draws: Draws, _: float) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(draws: Draws, fraction: float) -> tuple[torch.Tensor, dict[str, float]]:
+        late = fraction >= SETTLE
         rng = random.Random(draws.seed)
         first = trainer.position.done + rank * stage.batch
-        chosen = [pairs.draw(subject_at(stage.seed, first + i), rng) for i in range(stage.batch)]
+        chosen = [
+            pairs.draw(subject_at(stage.seed, first + i, pairs.population), rng, late)
+            for i in range(stage.batch)
+        ]
         captions = ["" if rng.random() < EMPTY_CAPTIONS else text for _, text in chosen]
         x = torch.stack([latent for latent, _ in chosen])
-        noise, times = torch.randn_like(x), spread_timesteps(len(x))
+        noise, times = torch.randn_like(x), spread_timesteps(len(x), NOISE_LEAN[late])
         hidden = text_encoder(tokens(captions))[0]
         predicted = unet(noise_schedule.add_noise(x, noise, times), times, hidden).sample
         error = F.mse_loss(predicted, noise_schedule.get_velocity(x, noise, times))
@@ -167,10 +198,14 @@ def train(stage: Stage, rank: int) -> None:
         rank,
         modules,
         torch.optim.AdamW(
-            parameters, lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0.01, foreach=True
+            parameters,
+            lr=WARM_PEAK_RATE if warm else PEAK_RATE,
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+            foreach=True,
         ),
         loss,
-        rate=lambda fraction: cosine(fraction, hold=HOLD, end=0.003),
+        rate=lambda fraction: cosine(fraction, hold=WARM_HOLD if warm else HOLD, end=0.003),
         export=export,
         samples_per_step=stage.batch * stage.processes,
         ema_decay=0.996,
