@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 PROMPTS: tuple[tuple[str, int], ...] = (
     ("red apple", 1),
-    ("cat face", 1),
+    ("blue apple", 3),
     ("rocket", 1),
-    ("castle", 1),
+    ("castle", 2),
     ("butterfly", 1),
     ("penguin", 1),
-    ("cactus", 1),
-    ("sailboat", 1),
+    ("owl", 2),
+    ("strawberry", 2),
 )
 """What is drawn, and the seed of its row."""
 
