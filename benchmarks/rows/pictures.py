@@ -10,7 +10,7 @@ from benchmarks.measuring import Figure, Peer, Row, in_turns
 from benchmarks.sidecars import PROMPTS, Ready, starter_sidecar
 from sidecar.protocol.pictures import PictureEvent, ProgressEvent
 
-ROUNDS, THUMBNAILS = 30, 15
+ROUNDS, THUMBNAILS = 20, 10
 
 
 def measure(scale: float) -> list[Row]:

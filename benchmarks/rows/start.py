@@ -15,7 +15,7 @@ from benchmarks.measuring import PEERS, Peer, Row, in_turns
 from sidecar.catalog.models import ModelCatalog
 from sidecar.paths import starter_folder
 
-INITIALIZE_ROUNDS, PICTURE_ROUNDS = 10, 7
+INITIALIZE_ROUNDS, PICTURE_ROUNDS = 8, 5
 PROMPT, SEED = "red apple", 1
 
 

@@ -8,7 +8,7 @@ from benchmarks.children import DiffusersWorker, diffusers_worker
 from benchmarks.measuring import Peer, Row, in_turns
 from benchmarks.sidecars import PROMPTS, Ready, starter_sidecar
 
-ROUNDS = 40
+ROUNDS = 20
 
 
 def measure(scale: float) -> list[Row]:
