@@ -44,8 +44,12 @@ class Ready:
 
 
 def bundled_loras() -> list[str]:
-    """Names of the LoRAs that ship with the package."""
-    return sorted(path.stem for path in bundled_lora_folder().glob("*.safetensors"))
+    """Names of the LoRAs that ship with the package, each with its card."""
+    return sorted(
+        path.stem
+        for path in bundled_lora_folder().glob("*.safetensors")
+        if path.with_suffix(".json").is_file()
+    )
 
 
 @contextmanager

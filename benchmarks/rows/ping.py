@@ -80,11 +80,14 @@ def by_message(child: Child, number: int) -> float:
 
 
 def settle(child: Child) -> None:
-    """Past the notifications of the start: the engine is ready."""
-    child.send_line(b'{"jsonrpc":"2.0","id":1,"method":"list_models","params":{}}\n')
-    child.answer_to(1)
-    while json.loads(child.read_line()).get("params", {}).get("state") != "ready":
-        pass
+    """Until the engine has started: nothing else then comes over the wire."""
+    for number in range(1, 500):
+        status = {"jsonrpc": "2.0", "id": number, "method": "status", "params": {}}
+        child.send_line(json.dumps(status).encode() + b"\n")
+        if child.answer_to(number)["result"]["engine"] == "ready":
+            return
+        time.sleep(0.02)
+    raise RuntimeError("the engine did not start")
 
 
 def greet_pygls(child: Child) -> None:
