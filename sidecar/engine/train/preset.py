@@ -29,7 +29,8 @@ class StagePreset(_Part):
     `source_fraction`: the part of each batch taken from `source/`. Negatives come on top of
     `batch_size`: `negative_fraction` of it, at least one, when `negative_weight` is not 0.
     `early_stopping_patience`: epochs without a better held-out loss after which the stage ends;
-    the weights then go back to the best epoch.
+    the weights then go back to the best epoch. `early_stopping_after`: this many epochs are not
+    judged, for styles that redraw shapes and are in only after unseen subjects got worse.
     `checkpoint_save_strategy`: "no", "stage", "epoch" or "steps:N".
     """
 
@@ -42,6 +43,7 @@ class StagePreset(_Part):
     prompt_template: str = "{prompt}"
     source_fraction: Fraction = 0.0
     early_stopping_patience: int | None = Field(None, ge=1)
+    early_stopping_after: int = Field(0, ge=0)
     augment: list[Augmentation] = []
     negative_weight: float = Field(0.0, ge=0, le=1)
     negative_fraction: float = Field(0.25, gt=0, le=1)

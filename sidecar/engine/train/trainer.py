@@ -156,7 +156,7 @@ class Trainer:
             position.step += 1
             epoch_ended = position.step % plan.steps_per_epoch == 0
             if stage.stopping and (epoch_ended or position.step == plan.steps):
-                self._judge_epoch(stage, stage.stopping)
+                self._judge_epoch(stage, stage.stopping, position.step)
             self._count(time.perf_counter() - started)
             if self._is_save_due(plan, epoch_ended):
                 self._save(stage)
@@ -184,18 +184,20 @@ class Trainer:
         return stage
 
     def _record(self, stage: _Stage) -> None:
-        stopping = stage.stopping
+        judged = stage.stopping if stage.stopping and stage.stopping.history else None
+        unjudged = stage.plan.stage.early_stopping_after
         record = StageRecord(
             name=stage.plan.stage.name,
             steps=self.position.step,
             loss=_mean(stage.losses),
-            holdout_losses=[] if stopping is None else list(stopping.history),
-            best_epoch=None if stopping is None else stopping.best_epoch,
+            holdout_losses=[] if judged is None else list(judged.history),
+            best_epoch=None if judged is None else judged.best_epoch + unjudged,
         )
         self.position.records.append(record)
         ended = f"Stage “{record.name}” ended after {record.steps} steps"
-        if stopping is not None:
-            ended += f"; best held-out loss {stopping.best:.4f} in epoch {stopping.best_epoch + 1}"
+        if judged is not None:
+            epoch = judged.best_epoch + unjudged + 1
+            ended += f"; best held-out loss {judged.best:.4f} in epoch {epoch}"
         self._update(stage.plan, record.loss, f"{ended}.")
 
     # ----------------------------------------------------------------- a step
@@ -257,7 +259,9 @@ class Trainer:
 
     # ----------------------------------------------------------------- held-out loss
 
-    def _judge_epoch(self, stage: _Stage, stopping: EarlyStopping) -> None:
+    def _judge_epoch(self, stage: _Stage, stopping: EarlyStopping, step: int) -> None:
+        if step <= stage.plan.stage.early_stopping_after * stage.plan.steps_per_epoch:
+            return
         with self.network.holding(stage.average.values):
             loss = self.holdout_loss(stage.plan)
         if stopping.take(loss):

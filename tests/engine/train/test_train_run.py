@@ -131,6 +131,22 @@ def test_a_stage_that_does_not_improve_ends_early_with_its_best_weights(
     assert all(torch.equal(v, seen[1][k]) for k, v in network.folded().items())
 
 
+def test_early_epochs_are_not_judged_where_the_preset_says_so(
+    model: Path, data: Path, tmp_path: Path
+) -> None:
+    preset = {**PRESET, "ema": 0.0}
+    preset["stages"] = [
+        {"name": "only", "alpha": 1.0, "lr": 1e-6, "batch_size": 6, "max_epoch": 50,
+         "early_stopping_patience": 1, "early_stopping_after": 3}
+    ]  # fmt: skip
+    trainer = new_trainer(model, data, tmp_path, preset)
+    losses = iter([1.0, 2.0])
+    trainer.holdout_loss = lambda plan: next(losses)  # type: ignore[method-assign]
+    trainer.run(resume=False)
+    record = trainer.position.records[0]
+    assert (record.steps, record.best_epoch, record.holdout_losses) == (5, 3, [1.0, 2.0])
+
+
 def test_the_function_goes_on_when_the_next_stage_has_another_alpha(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
