@@ -85,7 +85,8 @@ class Fitter:
             raise LoraWithoutEffect(name=name, reason="all its numbers come to zero")
 
     def _incompatible(self, name: str, file: LoraFile, reason: str) -> LoraIncompatible:
-        family = family_of(file)
+        said, seen = file.family, family_by_shape(file)
+        family = seen if said in (None, self._family) else said
         return LoraIncompatible(
             name=name,
             lora_family=UNKNOWN if family in (None, self._family) else family,
@@ -95,9 +96,12 @@ class Fitter:
 
 
 def family_of(file: LoraFile) -> str | None:
-    """What a file was made for: as it says, or by the width of its cross-attention."""
-    if file.family is not None:
-        return file.family
+    """What a file was made for: as it says, or as its shapes tell."""
+    return file.family or family_by_shape(file)
+
+
+def family_by_shape(file: LoraFile) -> str | None:
+    """What a file was made for, by its text encoders and the width of its cross-attention."""
     if any(layer.startswith(("lora_te2_", "text_encoder_2.")) for layer in file.layers):
         return "sdxl"
     for layer, factors in file.layers.items():
