@@ -104,8 +104,7 @@ def family_by_shape(file: LoraFile) -> str | None:
     """What a file was made for, by its text encoders and the width of its cross-attention."""
     if any(layer.startswith(("lora_te2_", "text_encoder_2.")) for layer in file.layers):
         return "sdxl"
-    for layer, factors in file.layers.items():
-        if layer.endswith(CROSS_MARKS):
-            width = factors.down.shape[1]
-            return "starter" if width < STARTER_BELOW else CROSS_WIDTHS.get(width)
-    return None
+    widths = [f.down.shape[1] for name, f in file.layers.items() if name.endswith(CROSS_MARKS)]
+    if not widths:
+        return None
+    return "starter" if max(widths) < STARTER_BELOW else CROSS_WIDTHS.get(max(widths))
