@@ -1,7 +1,7 @@
 """A warm start: UNet, text encoder and tokenizer of an earlier pipeline on this run's autoencoder.
 
 Two autoencoders that were trained with the same colour head put nearly the same eight numbers into
-a latent cell, up to a linear map (R2 0.96 to 0.99 per channel here). So the map is fitted by least
+a latent cell, up to a linear map (R2 0.81 to 0.99 per channel here). So the map is fitted by least
 squares over the flat art and folded into this autoencoder's 1x1 convolutions; then the earlier UNet
 understands its latents at once and needs only some fine-tuning.
 """
