@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sidecar.engine.diffusion.ldm_names import UNetNames
 from sidecar.engine.diffusion.nets.blocks import (
     Attend,
     Attention,
@@ -142,6 +143,7 @@ class UNet(nn.Module):
         super().__init__()
         shape = UNetShape.of(config)
         self.shape = shape
+        self.original_names = UNetNames(config)
         widths, time = shape.widths, 4 * shape.widths[0]
         build = _Builder(shape, time, attend)
         self.conv_in = Conv2d(shape.in_channels, widths[0], 3, padding=1)
