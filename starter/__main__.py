@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from starter import (
@@ -46,25 +44,12 @@ def make(options: argparse.Namespace) -> None:
             options.work, work, options.init, work / "latents" / "vae", options.init_new
         )
         work = options.work
-    train_unet_beside_decoder(options)
+    decoder.run(Stage("decoder", options.decoder_steps, 6, seed, work))
+    unet.run(Stage("unet", options.unet_samples, 16, seed, work, processes=2))
     if options.until == "unet":
         return
     assemble.assemble(work, options.out or work / "pipeline")
     classifier.run(Stage("classifier", options.classifier_steps, 48, seed, work))
-
-
-def train_unet_beside_decoder(options: argparse.Namespace) -> None:
-    """The decoder on one core and the UNet's first part on the other, then the UNet on both."""
-    decoding = Stage("decoder", options.decoder_steps, 6, options.seed, options.work)
-    first = Stage("unet", options.unet_samples, 16, options.seed, options.work)
-    first = replace(first, stop=options.unet_alone)
-    beside = get_context("spawn").Process(target=decoder.run, args=(decoding,))
-    beside.start()
-    unet.run(first)
-    beside.join()
-    if beside.exitcode:
-        raise RuntimeError(f"the decoder stage ended with status {beside.exitcode}")
-    unet.run(replace(first, batch=10, processes=2, stop=None))
 
 
 def main() -> None:
@@ -85,10 +70,8 @@ def main() -> None:
     parser.add_argument("--init-new", nargs="*", default=[], help=new)
     parser.add_argument("--until", choices=["unet", "end"], default="end")
     parser.add_argument("--vae-steps", type=int, default=2800)
-    parser.add_argument("--decoder-steps", type=int, default=5250)
-    parser.add_argument("--unet-samples", type=int, default=260000)
-    beside = "samples of the UNet's schedule that run beside the decoder"
-    parser.add_argument("--unet-alone", type=int, default=26000, help=beside)
+    parser.add_argument("--decoder-steps", type=int, default=4450)
+    parser.add_argument("--unet-samples", type=int, default=110000)
     parser.add_argument("--classifier-steps", type=int, default=1800)
     make(parser.parse_args())
 
