@@ -3,18 +3,19 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIP  := sidecar/assets/clip/bpe_simple_vocab_16e6.txt.gz
 
 # The first of these that is Python 3.11 or newer; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench generate starter lock clean
+.PHONY: help setup assets demo test check bench generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-setup: $(READY)  ## .venv with locked dependencies (the other targets do this themselves)
+setup: $(READY) $(CLIP)  ## .venv with locked dependencies (the other targets do this themselves)
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "LoRA Sidecar needs Python 3.11 or newer. Install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 1; }
@@ -25,10 +26,15 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-demo: $(READY)  ## draw the contact sheet through a real sidecar
+assets: $(CLIP)  ## CLIP's vocabulary, for single-file checkpoints (the other targets do this themselves)
+
+$(CLIP): tools/assets.py | $(READY)
+	@$(BIN)/python -m tools.assets
+
+demo: $(READY) $(CLIP)  ## draw the contact sheet through a real sidecar
 	@$(BIN)/python -m sidecar demo --out demo-out
 
-test: $(READY)  ## every test
+test: $(READY) $(CLIP)  ## every test
 	@$(BIN)/python -m pytest
 
 check: $(READY)  ## lint, types, layers, generated files
@@ -39,7 +45,7 @@ check: $(READY)  ## lint, types, layers, generated files
 	@$(BIN)/python -m tools.generate --check
 	@$(BIN)/python -m tools.machine_paths
 
-bench: $(READY)  ## every figure beside its peer
+bench: $(READY) $(CLIP)  ## every figure beside its peer
 	@$(BIN)/python -m benchmarks --name issue-2
 
 generate: $(READY)  ## write schema/, docs/protocol.md and the README's table from the protocol
@@ -52,5 +58,5 @@ lock: $(READY)  ## write requirements.lock from what .venv has
 	@$(BIN)/python -m tools.lock
 
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) dist demo-out .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(CLIP) dist demo-out .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -141,6 +141,18 @@ class ModelNotLoaded(SidecarError):
     code, kind = 1104, "model_not_loaded"
 
 
+class VaeNotFound(SidecarError):
+    """`vae`, `available`: names that exist"""
+
+    code, kind = 1105, "vae_not_found"
+
+
+class AssetMissing(SidecarError):
+    """`asset`: a file of the package that is fetched when it is set up"""
+
+    code, kind = 1106, "asset_missing"
+
+
 class OutOfMemory(SidecarError):
     """`needed_mb`?, `free_mb`?, `alternatives`: a list of sentences"""
 

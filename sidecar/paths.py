@@ -18,6 +18,11 @@ def starter_folder() -> Path:
     return package_root() / "assets" / "starter"
 
 
+def clip_vocabulary() -> Path:
+    """The vocabulary of CLIP's tokenizer; `make assets` puts it there."""
+    return package_root() / "assets" / "clip" / "bpe_simple_vocab_16e6.txt.gz"
+
+
 def bundled_lora_folder() -> Path:
     """The style LoRAs that ship with the package: inside a wheel, or `loras/` of a checkout."""
     packaged = package_root() / "assets" / "loras"

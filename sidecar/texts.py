@@ -81,6 +81,14 @@ ENGLISH: Sentences = {
         "Use a Stable Diffusion model in a diffusers folder or a .safetensors file.",
     ),
     "model_not_loaded": ("No model is loaded.", "Call load_model first, for example “starter”."),
+    "vae_not_found": (
+        "There is no VAE named “{vae}”.",
+        "Put its .safetensors file or folder into the models folder, or into vae/ there.",
+    ),
+    "asset_missing": (
+        "{asset} is not part of this installation; single-file models need it.",
+        "Run `make assets` in the checkout, or install a build that has it.",
+    ),
     "out_of_memory": (
         "There is not enough memory for this picture.",
         "Make it smaller, ask for fewer at once, or close other programs.",
@@ -194,6 +202,14 @@ CHINESE: Sentences = {
         "请使用 diffusers 文件夹或 .safetensors 形式的 Stable Diffusion 模型。",
     ),
     "model_not_loaded": ("尚未加载模型。", "请先调用 load_model，例如“starter”。"),
+    "vae_not_found": (
+        "没有名为“{vae}”的 VAE。",
+        "请把它的 .safetensors 文件或文件夹放入模型文件夹或其中的 vae/。",
+    ),
+    "asset_missing": (
+        "此安装缺少 {asset}，单文件模型需要它。",
+        "请在源码目录运行 `make assets`，或安装包含它的版本。",
+    ),
     "out_of_memory": ("内存不足，无法生成这张图片。", "请减小尺寸、减少张数，或关闭其他程序。"),
     "engine_crashed": (
         "处理此请求时引擎两次停止。",

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from sidecar.paths import bundled_lora_folder, starter_folder
+from sidecar.paths import bundled_lora_folder, clip_vocabulary, starter_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_SECONDS = 120
@@ -48,6 +48,12 @@ def test_the_wheel_has_the_bundled_loras(names: set[str]) -> None:
     files = {f"sidecar/assets/loras/{path.name}" for path in bundled_lora_folder().glob("*.*")}
     assert any(name.endswith(".safetensors") for name in files)
     assert files <= names
+
+
+def test_the_wheel_has_the_vocabulary_of_clip_and_its_licence(names: set[str]) -> None:
+    vocabulary = f"sidecar/assets/clip/{clip_vocabulary().name}"
+    assert clip_vocabulary().is_file(), "make assets"
+    assert {vocabulary, "sidecar/assets/clip/LICENSE"} <= names
 
 
 def test_the_wheel_has_the_licence_and_no_tests(names: set[str]) -> None:

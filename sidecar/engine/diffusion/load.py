@@ -77,7 +77,7 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
                 "text_encoder", text_encoder, _weights(folder / "text_encoder"), _rename_text, dtype
             ),
         ]
-        tokenizer = PromptTokenizer(
+        tokenizer = PromptTokenizer.of_folder(
             folder / "tokenizer", text_encoder.embeddings.position_embedding.num_embeddings
         )
         schedule = NoiseSchedule.of(_read_json(folder / "scheduler" / "scheduler_config.json"))

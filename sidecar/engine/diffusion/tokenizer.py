@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Any, cast
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import BPE
 
+from sidecar.errors import AssetMissing
+
 START, END = "<|startoftext|>", "<|endoftext|>"
+ZERO = "!"  # what OpenCLIP fills prompts with: the token of id 0
+CLIP_MERGES = 48894
 WORDS = (
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d"
     r"|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
@@ -26,19 +31,35 @@ class Tokens:
 
 
 class PromptTokenizer:
-    """Reads `tokenizer.json`, or `vocab.json` and `merges.txt`, of a diffusers folder.
+    """`length`: tokens of a prompt with its marks and padding. `pad`: the token it is filled with.
 
-    Raises OSError or ValueError where the files are missing or broken.
+    Raises ValueError when the vocabulary lacks `pad`.
     """
 
-    def __init__(self, folder: Path, length: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, pad: str, length: int) -> None:
         self.length = length
-        self._tokenizer = _read(folder)
-        pad = _pad_token(folder)
-        pad_id = self._tokenizer.token_to_id(pad)
+        self._tokenizer = tokenizer
+        pad_id = tokenizer.token_to_id(pad)
         if pad_id is None:
             raise ValueError(f"the tokenizer has no token {pad}")
         self._pad_id: int = pad_id
+
+    @staticmethod
+    def of_folder(folder: Path, length: int) -> PromptTokenizer:
+        """From `tokenizer.json`, or `vocab.json` and `merges.txt`, of a diffusers folder.
+
+        Raises OSError or ValueError where the files are missing or broken.
+        """
+        return PromptTokenizer(_read(folder), _pad_token(folder), length)
+
+    @staticmethod
+    def of_clip(vocabulary: Path, pad: str, length: int) -> PromptTokenizer:
+        """CLIP's own, from the vocabulary that came with the package. Raises AssetMissing."""
+        return PromptTokenizer(_read_clip(vocabulary), pad, length)
+
+    def padded_with(self, pad: str) -> PromptTokenizer:
+        """The same words and the same length, filled with another token."""
+        return PromptTokenizer(self._tokenizer, pad, self.length)
 
     def __call__(self, text: str) -> Tokens:
         ids: list[int] = self._tokenizer.encode(text).ids
@@ -46,6 +67,23 @@ class PromptTokenizer:
         if dropped:
             ids = [*ids[: self.length - 1], ids[-1]]
         return Tokens(ids + [self._pad_id] * (self.length - len(ids)), dropped)
+
+
+def _read_clip(path: Path) -> Tokenizer:
+    try:
+        lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
+    except FileNotFoundError as exc:
+        raise AssetMissing(asset=path.name) from exc
+    merges = [(a, b) for a, _, b in (line.partition(" ") for line in lines[1 : CLIP_MERGES + 1])]
+    signs = _byte_signs()
+    words = [*signs, *(f"{sign}</w>" for sign in signs), *(a + b for a, b in merges), START, END]
+    return _clip({word: i for i, word in enumerate(words)}, merges)
+
+
+def _byte_signs() -> list[str]:
+    """A printable character for each byte, in the order of CLIP's vocabulary."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    return [*map(chr, printable), *(chr(256 + i) for i in range(256 - len(printable)))]
 
 
 def _read(folder: Path) -> Tokenizer:

@@ -10,6 +10,8 @@ import pytest
 
 from sidecar.engine.diffusion.ldm_names import UNetNames
 
+pytestmark = pytest.mark.engine
+
 CROSS_DOWN, DOWN = "CrossAttnDownBlock2D", "DownBlock2D"
 CROSS_UP, UP = "CrossAttnUpBlock2D", "UpBlock2D"
 
