@@ -8,7 +8,11 @@ from collections.abc import Iterator
 _HOST = rb"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.){0,8}[A-Za-z0-9-]{2,62}"
 _END = rb"(?:[/?#][!-~]{0,200})?"
 _URL = re.compile(
-    rb"(?i)(?:\b(?:https?|ftp|wss?|tg)://" + _HOST + rb"(?::\d{1,5})?" + _END + rb")"
+    rb"(?i)(?:\b(?:https?|ftp|wss?|tg)://(?:[^\s/@\x7f-\xff]{1,64}@)?"
+    + _HOST
+    + rb"(?::\d{1,5})?"
+    + _END
+    + rb")"
     rb"|(?:\bwww\.[a-z0-9-]{2,62}(?:\.[a-z0-9-]{2,62}){0,6}\.[a-z]{2,24}" + _END + rb")"
 )
 # Common endings only: among random bytes any two letters come up now and then.
@@ -55,8 +59,9 @@ def mails(data: bytes) -> Iterator[tuple[int, str]]:
 
 
 def is_known(url: str) -> bool:
-    """Whether it leads to one of the known hosts or below it."""
-    host = re.split(r"[/?#:]", url.partition("://")[2] or url, maxsplit=1)[0].lower()
+    """Whether it leads to one of the known hosts or below; what stands before an @ is no host."""
+    place = re.split(r"[/?#]", url.partition("://")[2] or url, maxsplit=1)[0]
+    host = place.rpartition("@")[2].partition(":")[0].lower()
     return any(host == known or host.endswith(f".{known}") for known in KNOWN_HOSTS)
 
 

@@ -18,6 +18,8 @@ OVERLAP = 256
 LOOKS_PER_PIECE = 2000
 """At each mark in one piece; more only a file made to waste time has."""
 
+MOST_FINDINGS = 64
+
 _HIGH = bytes(128) + b"\x01" * 128
 _RUN = bytes(RUN)
 _BEFORE, _AFTER = 72, 256
@@ -36,11 +38,15 @@ _MACHINES = {0x014C, 0x8664, 0x01C0, 0x01C4, 0xAA64, 0x0200}
 
 
 class ByteStream:
-    """Fed with pieces of a file, in order; gathers `findings`."""
+    """Fed with pieces of a file, in order; gathers findings."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self._found: dict[tuple[str, int | None], Finding] = {}
         self._tail = b""
+
+    @property
+    def findings(self) -> list[Finding]:
+        return list(self._found.values())
 
     def feed(self, piece: bytes, offset: int) -> None:
         """`offset`: of the piece, bytes into the file."""
@@ -49,9 +55,17 @@ class ByteStream:
         looks: dict[bytes, int] = {}
         for run_start, run_end in ascii_runs(data):
             for finding in _in_run(data, run_start, run_end, start, looks):
-                if finding not in self.findings and len(self.findings) < 64:
-                    self.findings.append(finding)
+                self._note(finding)
         self._tail = data[-OVERLAP:]
+
+    def _note(self, finding: Finding) -> None:
+        """What was cut by the end of a piece is found again, and then whole."""
+        key = finding.kind, finding.offset
+        former = self._found.get(key)
+        if former is None and len(self._found) >= MOST_FINDINGS:
+            return
+        if former is None or len(former.detail) < len(finding.detail):
+            self._found[key] = finding
 
 
 def ascii_runs(data: bytes) -> Iterator[tuple[int, int]]:
