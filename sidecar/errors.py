@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from sidecar.lora_format.families import title
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 
 REGISTRY: dict[str, type[SidecarError]] = {}
+
+SIDES = ("lora", "model")
 
 
 class SidecarError(Exception):
@@ -90,25 +93,29 @@ class LoraNotFound(SidecarError):
 
 
 class LoraIncompatible(SidecarError):
-    """`name`, `lora_family`, `model_family`, `reason`"""
+    """`name`, `lora_family` ("unknown" where it is), `model_family`, `reason`"""
 
     code, kind = 1002, "lora_incompatible"
 
+    def __init__(self, **fields: Any) -> None:
+        titles = {f"{side}_title": title(fields.get(f"{side}_family")) for side in SIDES}
+        super().__init__(**{**titles, **fields})
+
 
 class LoraUnsafe(SidecarError):
-    """`name`, `reason`"""
+    """`name`, `reason`, `findings`: of the safety scan, as scan_lora has them"""
 
     code, kind = 1003, "lora_unsafe"
 
 
 class LoraConflict(SidecarError):
-    """`names`, `group`"""
+    """`names`, `group`, `limit`, `suggested`: the whole stack with alphas that go together"""
 
     code, kind = 1004, "lora_conflict"
 
 
 class LoraCorrupt(SidecarError):
-    """`name`, `reason`"""
+    """`name`, `reason`, `findings`?: of the safety scan, as scan_lora has them"""
 
     code, kind = 1005, "lora_corrupt"
 
@@ -117,6 +124,12 @@ class LoraWithoutEffect(SidecarError):
     """`name`, `reason`"""
 
     code, kind = 1006, "lora_without_effect"
+
+
+class LoraSuspicious(SidecarError):
+    """`name`, `reason`, `findings`: of the safety scan, as scan_lora has them"""
+
+    code, kind = 1007, "lora_suspicious"
 
 
 class ModelNotFound(SidecarError):

@@ -49,16 +49,16 @@ ENGLISH: Sentences = {
         "list_loras shows what is there; put the .safetensors file into a LoRA folder.",
     ),
     "lora_incompatible": (
-        "“{name}” was made for {lora_family}, and the loaded model is {model_family}.",
-        "Load a {lora_family} model, or choose a LoRA made for {model_family}.",
+        "“{name}” was made for {lora_title} models; the loaded model is {model_title} ({reason}).",
+        "Load one of the {lora_title} models, or choose a LoRA made for {model_title}.",
     ),
     "lora_unsafe": (
         "“{name}” was refused: {reason}.",
         "Get the file again from a source you trust.",
     ),
     "lora_conflict": (
-        "{names} belong to one group ({group}) and do not go together.",
-        "Keep one of them, or lower their alphas.",
+        "{names} belong to one group ({group}) and are too strong together.",
+        "Keep one of them, take the alphas of data.suggested, or send allow_conflict: true.",
     ),
     "lora_corrupt": (
         "“{name}” cannot be read: {reason}.",
@@ -67,6 +67,10 @@ ENGLISH: Sentences = {
     "lora_without_effect": (
         "“{name}” would change nothing: {reason}.",
         "Choose another file; the former styles are still on.",
+    ),
+    "lora_suspicious": (
+        "“{name}” needs a second look: {reason}.",
+        "If you trust where it came from, repeat the request with allow_suspicious: true.",
     ),
     "model_not_found": (
         "There is no model named “{model}”.",
@@ -137,9 +141,25 @@ ENGLISH: Sentences = {
         "The drawing engine stopped and was started again.",
         "Your model, styles and strengths are back; the request in work is being repeated.",
     ),
+    "lora_family_in_card": (
+        "The card of “{name}” says {claimed}, but its layers are those of {family} models.",
+        "The layers count; correct the family in the .json file.",
+    ),
+    "lora_family_in_metadata": (
+        "The metadata of “{name}” says {claimed}, but its layers are those of {family} models.",
+        "The layers count.",
+    ),
+    "lora_family_in_name": (
+        "The name “{name}” says {claimed}, but its layers are those of {family} models.",
+        "The layers count; give the file another name.",
+    ),
     "lora_large": (
         "“{name}” is {megabytes} MB; switching to it may stutter.",
         "A LoRA of lower rank does the same with less.",
+    ),
+    "lora_replaced": (
+        "The file of “{name}”, which is on, was replaced.",
+        "The next picture is drawn with the new file, once it has passed the safety scan.",
     ),
     "lora_missing": (
         "“{name}”, which this picture was made with, is gone or was replaced.",
@@ -179,15 +199,22 @@ CHINESE: Sentences = {
         "list_loras 显示现有文件；请把 .safetensors 文件放入 LoRA 文件夹。",
     ),
     "lora_incompatible": (
-        "“{name}”是为 {lora_family} 制作的，而当前模型是 {model_family}。",
-        "请加载 {lora_family} 模型，或选择适用于 {model_family} 的 LoRA。",
+        "“{name}”是为 {lora_title} 模型制作的，而当前模型是 {model_title}（{reason}）。",
+        "请加载 {lora_title} 模型，或选择适用于 {model_title} 的 LoRA。",
     ),
     "lora_unsafe": ("已拒绝“{name}”：{reason}。", "请从可信来源重新获取该文件。"),
-    "lora_conflict": ("{names} 属于同一组（{group}），不能同时使用。", "只保留一个，或降低强度。"),
+    "lora_conflict": (
+        "{names} 属于同一组（{group}），合在一起过强。",
+        "只保留一个，采用 data.suggested 中的强度，或发送 allow_conflict: true。",
+    ),
     "lora_corrupt": ("无法读取“{name}”：{reason}。", "请重新复制或下载该文件。"),
     "lora_without_effect": (
         "“{name}”不会产生任何效果：{reason}。",
         "请选择其他文件；原有风格仍然有效。",
+    ),
+    "lora_suspicious": (
+        "“{name}”需要您确认：{reason}。",
+        "如果信任其来源，请带上 allow_suspicious: true 再次发送请求。",
     ),
     "model_not_found": (
         "没有名为“{model}”的模型。",
@@ -246,7 +273,23 @@ CHINESE: Sentences = {
         "绘图引擎已停止并重新启动。",
         "模型、风格和强度已恢复，正在重做当前请求。",
     ),
+    "lora_family_in_card": (
+        "“{name}”的卡片写的是 {claimed}，但其层属于 {family} 模型。",
+        "以层为准；请更正 .json 文件中的 family。",
+    ),
+    "lora_family_in_metadata": (
+        "“{name}”的元数据写的是 {claimed}，但其层属于 {family} 模型。",
+        "以层为准。",
+    ),
+    "lora_family_in_name": (
+        "文件名“{name}”写的是 {claimed}，但其层属于 {family} 模型。",
+        "以层为准；请给文件改名。",
+    ),
     "lora_large": ("“{name}”有 {megabytes} MB，切换时可能卡顿。", "较低秩的 LoRA 更省资源。"),
+    "lora_replaced": (
+        "正在使用的“{name}”文件已被替换。",
+        "新文件通过安全检查后，下一张图片将使用它。",
+    ),
     "lora_missing": ("这张图片所用的“{name}”已不存在或被替换。", "放回原文件即可恢复同样的风格。"),
     "nan_retry": ("半精度下图片异常，正在重新解码。", "用 no_half_vae 加载模型可避免重复解码。"),
     "prompt_truncated": (

@@ -54,13 +54,3 @@ FAMILIES: dict[str, Family] = {
         ),
     )
 }
-
-# No published Stable Diffusion has a text encoder this narrow.
-STARTER_TEXT_WIDTH_BELOW = 512
-
-
-def family_of_text_width(width: int) -> str | None:
-    """The family whose cross-attention reads embeddings of `width` channels, where that tells."""
-    if 0 < width < STARTER_TEXT_WIDTH_BELOW:
-        return "starter"
-    return next((name for name, f in FAMILIES.items() if f.text_width == width), None)

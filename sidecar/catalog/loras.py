@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.catalog.card_file import CardFile, read_card
-from sidecar.catalog.lora_facts import family_from_metadata, family_from_shapes, is_lora, rank_of
+from sidecar.catalog.lora_facts import is_lora, rank_of, verdict_of
 from sidecar.catalog.names import files_inside, is_plain_name
 from sidecar.catalog.safetensors_header import BrokenHeader, Header, read_header
 from sidecar.errors import LoraNotFound
+from sidecar.lora_format.families import Verdict, title
 from sidecar.protocol.lora import LoraCard
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 
@@ -96,16 +97,15 @@ def _read(name: str, path: Path) -> LoraCard:
     card = read_card(_card_path(path))
     header, size = _header_and_size(path, card)
     metadata = header.metadata
-    family, claimed = family_from_shapes(header), card.family or family_from_metadata(header)
-    if card.family and family and card.family != family:
-        card.warnings.append(f"The card says {card.family}, but the file was made for {family}.")
+    verdict = verdict_of(header, name)
+    card.warnings += _doubts(name, card, verdict)
     if size > LARGE_BYTES:
         values = {"name": name, "megabytes": size // 1_000_000}
         card.warnings.append(sentence_and_hint("lora_large", values, DEFAULT_LOCALE)[0])
     return LoraCard(
         name=name,
         title=card.title or metadata.get("modelspec.title") or _title_of(name),
-        family=family or claimed,
+        family=verdict.family or card.family or verdict.claimed,
         rank=rank_of(header) or card.rank,
         bytes=size,
         trigger_words=card.trigger_words or _phrases(metadata.get("modelspec.trigger_phrase")),
@@ -117,6 +117,22 @@ def _read(name: str, path: Path) -> LoraCard:
         license=card.license or metadata.get("modelspec.license"),
         warnings=card.warnings,
     )
+
+
+def _doubts(name: str, card: CardFile, verdict: Verdict) -> list[str]:
+    """What card, metadata and file name say against the shapes, one sentence each."""
+    said = [*verdict.doubts]
+    if card.family and card.family not in verdict.possible:
+        said.insert(0, ("card", card.family))
+    made_for = ", ".join(title(family) for family in sorted(verdict.possible)) or title(None)
+    return [
+        sentence_and_hint(
+            f"lora_family_in_{where}",
+            {"name": name, "claimed": title(claimed), "family": made_for},
+            DEFAULT_LOCALE,
+        )[0]
+        for where, claimed in said
+    ]
 
 
 def _header_and_size(path: Path, card: CardFile) -> tuple[Header, int]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from sidecar.catalog.families import FAMILIES, Defaults, family_of_text_width
+from sidecar.catalog.families import FAMILIES, Defaults
 from sidecar.catalog.names import is_plain_name, lies_inside
 from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported
+from sidecar.lora_format.families import family_of_text_width
 from sidecar.protocol.models import ModelCard
 
 __all__ = ["Defaults", "FoundModel", "ModelCatalog"]

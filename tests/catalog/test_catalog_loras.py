@@ -98,7 +98,9 @@ def test_a_card_that_contradicts_its_file_is_told(folder: Path) -> None:
     write_lora(folder, "ink", text_width=2048, card={"family": "sd15"})
     card = only(folder)
     assert card.family == "sdxl"
-    assert card.warnings == ["The card says sd15, but the file was made for sdxl."]
+    assert card.warnings == [
+        "The card of “ink” says Stable Diffusion 1.5, but its layers are those of SDXL models."
+    ]
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '"text"', "\x00", "[" * 100_000, "NaN"])

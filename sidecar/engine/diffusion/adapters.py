@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from sidecar.engine.diffusion.lora_file import Factors, LoraFile
-from sidecar.engine.diffusion.lora_names import LayerNames
-from sidecar.engine.diffusion.merge import Layer
-from sidecar.errors import LoraIncompatible, LoraWithoutEffect
+from sidecar.engine.diffusion.deltas import Delta
+from sidecar.engine.diffusion.lora_file import LoraFile
+from sidecar.engine.diffusion.lora_names import Layer, LayerNames
+from sidecar.errors import LoraCorrupt, LoraIncompatible, LoraWithoutEffect
 
-UNKNOWN = "another model"
-CROSS_WIDTHS = {768: "sd15", 1024: "sd21", 2048: "sdxl"}
-STARTER_BELOW = 512  # no published Stable Diffusion has a text encoder this narrow
-CROSS_MARKS = ("attn2.to_k", "attn2_to_k", "attn2.to_v", "attn2_to_v")
+UNKNOWN = "unknown"
+ADAPTABLE = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
+
+# Half precision ends at 65504. Alphas go up to 2, and the weight itself needs room.
+LARGEST_IN_HALF = 16384.0
+
+
+def adaptable(networks: Mapping[str, nn.Module]) -> dict[Layer, Tensor]:
+    """Every parameter that a LoRA may change, of the named networks (UNet and text encoders).
+
+    The tensors are those of the modules, so that writing into them changes the model.
+    """
+    return {
+        (component, name.removesuffix(".weight")): parameter.data
+        for component, network in networks.items()
+        for name, parameter in network.named_parameters()
+        if isinstance(network.get_submodule(name.rpartition(".")[0]), ADAPTABLE)
+    }
 
 
 @dataclass(frozen=True)
 class Fitted:
     """The layers of a file that the model has, and the keys of those that it has not."""
 
-    layers: dict[Layer, Factors]
+    layers: dict[Layer, Delta]
     matched_keys: int
     unsupported: tuple[str, ...]
 
@@ -37,7 +53,7 @@ class Fitter:
         self._fitted: dict[str, Fitted] = {}
 
     def fit(self, name: str, file: LoraFile) -> Fitted:
-        """Raises LoraIncompatible or LoraWithoutEffect."""
+        """Raises LoraIncompatible, LoraWithoutEffect or LoraCorrupt."""
         found = self._fitted.get(file.sha256)
         if found is None:
             found = self._fit(name, file)
@@ -45,66 +61,65 @@ class Fitter:
         return found
 
     def _fit(self, name: str, file: LoraFile) -> Fitted:
-        layers: dict[Layer, Factors] = {}
+        layers: dict[Layer, Delta] = {}
         unmatched: list[str] = []
-        for spelling, factors in file.layers.items():
-            layer = self._names.find(spelling)
-            if layer is None:
-                unmatched.append(spelling)
-                continue
-            self._check_shape(name, file, layer, factors)
-            layers[layer] = factors
+        for spelling, changes in file.changes.items():
+            found = self._names.find(spelling)
+            for suffix, delta in changes.items():
+                layer = found and (found[0], f"{found[1]}{suffix}")
+                if layer is None or layer not in self._weights:
+                    unmatched.append(f"{spelling}{suffix}")
+                    continue
+                self._check_shape(name, file, layer, delta)
+                layers[layer] = delta
+        self._check_family(name, file, complete=not unmatched)
         self._check_effect(name, file, layers)
         return Fitted(
             layers=layers,
-            matched_keys=sum(factors.keys for factors in layers.values()),
+            matched_keys=sum(delta.keys for delta in layers.values()),
             unsupported=(*file.unsupported, *sorted(unmatched)),
         )
 
-    def _check_shape(self, name: str, file: LoraFile, layer: Layer, factors: Factors) -> None:
+    def _check_shape(self, name: str, file: LoraFile, layer: Layer, delta: Delta) -> None:
         weight = self._weights[layer]
         needed = (weight.shape[0], weight.numel() // weight.shape[0])
-        given = (factors.up.shape[0], factors.down.shape[1])
-        if needed != given:
+        if delta.shape != needed:
             raise self._incompatible(
                 name,
                 file,
-                f"{'.'.join(layer)} is {given[0]}×{given[1]} in the file"
+                f"{'.'.join(layer)} is {delta.shape[0]}×{delta.shape[1]} in the file"
                 f" and {needed[0]}×{needed[1]} in the model",
             )
 
-    def _check_effect(self, name: str, file: LoraFile, layers: Mapping[Layer, Factors]) -> None:
+    def _check_family(self, name: str, file: LoraFile, complete: bool) -> None:
+        """Refuses a file of another family.
+
+        Where shapes leave several families open, what the file says decides. Where shapes speak
+        against the model and yet every layer fits, the model is one of unusual widths.
+        """
+        verdict = file.verdict
+        by_claim = self._family in verdict.possible
+        known = verdict.family is not None or not verdict.possible
+        if file.changes and known and verdict.family != self._family and (by_claim or not complete):
+            raise self._incompatible(name, file, "its layers are those of another family")
+
+    def _check_effect(self, name: str, file: LoraFile, layers: Mapping[Layer, Delta]) -> None:
         if not layers:
-            family = family_of(file)
-            if family is not None and family != self._family:
-                raise self._incompatible(name, file, "none of its layers are in the model")
-            raise LoraWithoutEffect(
-                name=name, reason=f"none of its {file.total_keys} keys belongs to this model"
-            )
-        if all(factors.square * factors.scale**2 == 0 for factors in layers.values()):
+            what = "belongs to this model" if file.changes else "is of a kind that can be merged"
+            raise LoraWithoutEffect(name=name, reason=f"none of its {file.total_keys} keys {what}")
+        for layer, delta in layers.items():
+            half = self._weights[layer].dtype == torch.float16
+            limit = LARGEST_IN_HALF**2 if half else math.inf
+            if not math.isfinite(delta.square) or delta.square >= limit:
+                raise LoraCorrupt(name=name, reason=f"{'.'.join(layer)} would overflow")
+        if all(delta.linear and delta.square == 0 for delta in layers.values()):
             raise LoraWithoutEffect(name=name, reason="all its numbers come to zero")
 
     def _incompatible(self, name: str, file: LoraFile, reason: str) -> LoraIncompatible:
-        said, seen = file.family, family_by_shape(file)
-        family = seen if said in (None, self._family) else said
+        family = file.verdict.family
         return LoraIncompatible(
             name=name,
             lora_family=UNKNOWN if family in (None, self._family) else family,
             model_family=self._family,
             reason=reason,
         )
-
-
-def family_of(file: LoraFile) -> str | None:
-    """What a file was made for: as it says, or as its shapes tell."""
-    return file.family or family_by_shape(file)
-
-
-def family_by_shape(file: LoraFile) -> str | None:
-    """What a file was made for, by its text encoders and the width of its cross-attention."""
-    if any(layer.startswith(("lora_te2_", "text_encoder_2.")) for layer in file.layers):
-        return "sdxl"
-    widths = [f.down.shape[1] for name, f in file.layers.items() if name.endswith(CROSS_MARKS)]
-    if not widths:
-        return None
-    return "starter" if max(widths) < STARTER_BELOW else CROSS_WIDTHS.get(max(widths))

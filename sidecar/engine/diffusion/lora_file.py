@@ -1,18 +1,15 @@
-"""LoRA files: read once, checked before anything is changed, kept by the hash of their bytes.
-
-Low-Rank Adaptation (Hu et al. 2021). The names of peft and diffusers, of the older diffusers and
-of kohya-ss are understood; `keys` finds the layers of a model for them.
-"""
+"""LoRA files: read once, checked before anything is changed, kept by the hash of their bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -20,8 +17,11 @@ from safetensors.torch import load as parse_safetensors
 from torch import Tensor
 
 from sidecar.engine.contract import LoraSpec
-from sidecar.engine.diffusion.lora_names import split_key
+from sidecar.engine.diffusion.deltas import Delta
+from sidecar.engine.diffusion.lora_layers import NotUnderstood, Scales, as_object, deltas_of
 from sidecar.errors import LoraCorrupt, LoraNotFound, LoraUnsafe
+from sidecar.lora_format.families import Verdict, judge
+from sidecar.lora_format.keys import split_key
 
 KEPT_BYTES = 512 * 1024 * 1024
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
@@ -29,43 +29,32 @@ HEADER_LIMIT = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Factors:
-    """One adapted layer: the change is `scale` · up · down. Both float32 and two-dimensional.
-
-    `down`: (rank, inputs); `up`: (outputs, rank); `inputs` counts a convolution's kernel too.
-    `square`: the squared Frobenius norm of up · down, before `scale`.
-    """
-
-    down: Tensor
-    up: Tensor
-    scale: float
-    square: float
-    keys: int
-
-    @property
-    def rank(self) -> int:
-        return self.down.shape[0]
-
-
-@dataclass(frozen=True)
 class LoraFile:
-    """A file as it was read. `layers`: by the name of the layer as the file spells it."""
+    """A file as it was read.
+
+    `changes`: by the name of the layer as the file spells it, of the layer's weight ("") and of
+    its bias (".bias"). `unsupported`: keys of layers whose method is not known here.
+    """
 
     sha256: str
     bytes: int
-    layers: dict[str, Factors]
+    changes: dict[str, dict[str, Delta]]
     unsupported: tuple[str, ...]
     total_keys: int
-    family: str | None
+    verdict: Verdict
 
     @property
-    def rank(self) -> int:
-        return max((factors.rank for factors in self.layers.values()), default=0)
+    def deltas(self) -> list[Delta]:
+        return [delta for layer in self.changes.values() for delta in layer.values()]
+
+    @property
+    def rank(self) -> int | None:
+        return max((delta.rank for delta in self.deltas if delta.rank is not None), default=None)
 
     @property
     def held_bytes(self) -> int:
         """What it takes in memory, in full precision."""
-        return sum(4 * (f.down.numel() + f.up.numel()) for f in self.layers.values())
+        return sum(4 * delta.numbers for delta in self.deltas)
 
 
 class LoraFiles:
@@ -116,27 +105,21 @@ class LoraFiles:
 
 
 def parse(name: str, data: bytes, digest: str) -> LoraFile:
-    """The LoRA in those bytes. Raises LoraUnsafe or LoraCorrupt."""
+    """The LoRA in those bytes; `name` also tells its family. Raises LoraUnsafe or LoraCorrupt."""
     metadata = _header_metadata(name, data)
     try:
         tensors = parse_safetensors(data)
     except (SafetensorError, ValueError, TypeError, KeyError) as exc:
         raise LoraCorrupt(name=name, reason=str(exc)) from exc
     _check_finite(name, tensors)
-    groups, unsupported = _grouped(tensors)
-    layers: dict[str, Factors] = {}
-    for layer, parts in groups.items():
-        if "down" in parts and "up" in parts and _fit(parts["down"], parts["up"]):
-            layers[layer] = _factors(parts, _declared_alpha(metadata, layer))
-        else:
-            unsupported.extend(key for key in tensors if split_key(key)[0] == layer)
+    changes, unsupported = _understood(tensors, Scales.of(metadata))
     return LoraFile(
         sha256=digest,
         bytes=len(data),
-        layers=layers,
+        changes=changes,
         unsupported=tuple(sorted(unsupported)),
         total_keys=len(tensors),
-        family=_declared_family(metadata),
+        verdict=judge({key: tuple(t.shape) for key, t in tensors.items()}, metadata, name),
     )
 
 
@@ -153,90 +136,39 @@ def _header_metadata(name: str, data: bytes) -> dict[str, Any]:
         header: Any = json.loads(data[8 : 8 + size])
     except (ValueError, RecursionError) as exc:
         raise LoraCorrupt(name=name, reason="its header is not valid JSON") from exc
-    return _object(_object(header).get("__metadata__"))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+    return as_object(as_object(header).get("__metadata__"))
 
 
 def _check_finite(name: str, tensors: Mapping[str, Tensor]) -> None:
     for key, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
+        if not tensor.is_floating_point() or _surely_finite(tensor):
+            continue
+        if not bool(torch.isfinite(tensor.float()).all()):
             raise LoraCorrupt(name=name, reason=f"{key} has NaN or infinite numbers")
 
 
-def _grouped(tensors: Mapping[str, Tensor]) -> tuple[dict[str, dict[str, Tensor]], list[str]]:
-    """Tensors by layer and part; a layer with parts of another method is left out whole."""
-    groups: dict[str, dict[str, Tensor]] = {}
-    strange: set[str] = set()
-    for key, tensor in tensors.items():
+def _surely_finite(tensor: Tensor) -> bool:
+    """One NaN or infinity makes the sum not finite; a sum that overflows proves nothing."""
+    summed = tensor if tensor.dtype.itemsize > 1 else tensor.float()
+    return math.isfinite(float(summed.sum(dtype=torch.float32)))
+
+
+def _understood(
+    tensors: Mapping[str, Tensor], scales: Scales
+) -> tuple[dict[str, dict[str, Delta]], list[str]]:
+    """The changes of each layer, and the keys of layers that are not understood."""
+    layers: dict[str, list[tuple[str, str]]] = {}
+    for key in tensors:
         layer, part = split_key(key)
-        if part is None:
-            strange.add(layer)
-        else:
-            groups.setdefault(layer, {})[part] = tensor
-    unsupported = [key for key in tensors if split_key(key)[0] in strange]
-    return {layer: parts for layer, parts in groups.items() if layer not in strange}, unsupported
-
-
-def _fit(down: Tensor, up: Tensor) -> bool:
-    """Whether they multiply: the kernel, if any, is in `down`; `up` is 1×1."""
-    if not (down.is_floating_point() and up.is_floating_point() and down.ndim == up.ndim):
-        return False
-    if down.ndim == 4 and tuple(up.shape[2:]) != (1, 1):
-        return False
-    return down.ndim in (2, 4) and down.shape[0] == up.shape[1] and down.numel() * up.numel() > 0
-
-
-def _factors(parts: Mapping[str, Tensor], declared: float | None) -> Factors:
-    down = parts["down"].float().flatten(1).contiguous()
-    up = parts["up"].float().flatten(1).contiguous()
-    rank = down.shape[0]
-    alpha = float(parts["alpha"]) if "alpha" in parts else declared
-    return Factors(
-        down=down,
-        up=up,
-        scale=1.0 if alpha is None else alpha / rank,
-        square=product_square(down, up),
-        keys=len(parts),
-    )
-
-
-def product_square(down: Tensor, up: Tensor) -> float:
-    """‖up · down‖² (Frobenius) without forming the product: tr(upᵀup · down downᵀ)."""
-    inner = (up.double().T @ up.double()) * (down.double() @ down.double().T)
-    return max(float(inner.sum()), 0.0)
-
-
-def _declared_alpha(metadata: Mapping[str, Any], layer: str) -> float | None:
-    """From peft's config, as diffusers stores it under `lora_adapter_metadata`."""
-    try:
-        config = _object(json.loads(metadata.get("lora_adapter_metadata", "null")))
-    except (ValueError, TypeError):
-        return None
-    component, _, module = layer.partition(".")
-    for pattern, alpha in _object(config.get(f"{component}.alpha_pattern")).items():
-        if module == pattern or module.endswith(f".{pattern}"):
-            return float(alpha)
-    default: Any = config.get(f"{component}.lora_alpha")
-    return float(default) if isinstance(default, int | float) else None
-
-
-def _declared_family(metadata: Mapping[str, Any]) -> str | None:
-    for key in ("family", "sidecar.family", "ss_base_model_version", "modelspec.architecture"):
-        value = str(metadata.get(key, "")).lower()
-        for mark, family in FAMILY_MARKS:
-            if mark in value:
-                return family
-    return None
-
-
-FAMILY_MARKS = (
-    ("starter", "starter"),
-    ("xl", "sdxl"),
-    ("v2", "sd21"),
-    ("sd21", "sd21"),
-    ("v1", "sd15"),
-    ("sd15", "sd15"),
-)
+        layers.setdefault(layer, []).append((part, key))
+    changes: dict[str, dict[str, Delta]] = {}
+    unsupported: list[str] = []
+    for layer, keys in layers.items():
+        parts = {part: tensors[key] for part, key in keys}
+        try:
+            if len(parts) < len(keys):
+                raise NotUnderstood("a part is there twice")
+            changes[layer] = deltas_of(layer, parts, scales)
+        except NotUnderstood:
+            unsupported.extend(key for _, key in keys)
+    return changes, unsupported

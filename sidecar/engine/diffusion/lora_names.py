@@ -1,71 +1,65 @@
-"""How LoRA files spell the names of layers, and which layer of a model each of them means."""
+"""The layers of one model that LoRAs may change, under all names that files have for them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# The end of a key, and the part of a layer it is. A layer is what stands before.
-_PARTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\.lora_A(\.\w+)?\.weight$"), "down"),
-    (re.compile(r"\.lora_B(\.\w+)?\.weight$"), "up"),
-    (re.compile(r"\.lora_down\.weight$"), "down"),
-    (re.compile(r"\.lora_up\.weight$"), "up"),
-    (re.compile(r"(_lora|\.lora|\.lora_linear_layer)\.down\.weight$"), "down"),
-    (re.compile(r"(_lora|\.lora|\.lora_linear_layer)\.up\.weight$"), "up"),
-    (re.compile(r"\.alpha$"), "alpha"),
-)
-# Parts of other methods (DoRA, LoHa, LoKr, full differences, biases), so that their layer is known.
-_OTHER = re.compile(
-    r"\.(dora_scale|lora_magnitude_vector(\.\w+)*|hada_\w+|lokr_\w+|lora_mid\.weight|diff|diff_b"
-    r"|oft_\w+|boft_\w+|lora_[AB](\.\w+)?\.bias|bias|w_norm|b_norm)$"
-)
+from sidecar.engine.diffusion.ldm_names import UNetNames
+from sidecar.lora_format.keys import UNET, locate
 
 Layer = tuple[str, str]
-"""Component ("unet", "text_encoder") and module path within it."""
+"""Component ("unet", "text_encoder", "text_encoder_2") and parameter, less its ".weight"."""
 
-KOHYA = {"lora_unet_": "unet", "lora_te_": "text_encoder", "lora_te1_": "text_encoder"}
-
-
-def split_key(key: str) -> tuple[str, str | None]:
-    """The layer a key belongs to and which part it is: "down", "up", "alpha", or None."""
-    for pattern, part in _PARTS:
-        found = pattern.search(key)
-        if found:
-            return key[: found.start()], part
-    found = _OTHER.search(key)
-    return (key[: found.start()] if found else key), None
+_STAGE = re.compile(r"^(down|up)_blocks\.(\d+)\.(resnets|attentions)\.(\d+)\.")
 
 
 class LayerNames:
-    """The layers of one model that a LoRA may change, under all names files have for them."""
+    """Finds layers by the names of `lora_format.keys.locate`, dots and underscores being one."""
 
     def __init__(self, layers: Iterable[Layer]) -> None:
-        self._layers = set(layers)
-        self._flat = {
-            (component, module.replace(".", "_")): (component, module)
-            for component, module in self._layers
+        self._layers = {
+            (component, name.replace(".", "_")): (component, name) for component, name in layers
         }
+        unet = [name for component, name in self._layers.values() if component == UNET]
+        self._original = UNetNames(_stages(unet))
 
     def find(self, name: str) -> Layer | None:
         """The layer that a file calls `name`."""
-        for prefix, component in KOHYA.items():
-            if name.startswith(prefix):
-                flat = name.removeprefix(prefix)
-                return self._flat.get((component, flat.removeprefix("text_model_")))
-        component, module = _component(name.removeprefix("base_model.model."))
-        module = module.removeprefix("text_model.").replace(".processor.", ".")
-        if (component, module) in self._layers:
-            return component, module
-        longer = (component, f"{module}.0")  # the old "to_out" is "to_out.0" today
-        return longer if longer in self._layers else None
+        component, flat = locate(name)
+        found = self._layers.get((component, flat))
+        if found is not None or component != UNET:
+            return found
+        translated = self._original.to_diffusers_flat(flat)
+        if translated is not None:
+            return self._layers.get((component, translated))
+        return self._layers.get((component, f"{flat}_0"))  # the old "to_out" is "to_out.0" today
 
 
-def _component(name: str) -> Layer:
-    for component in ("unet", "text_encoder"):
-        if name.startswith(f"{component}."):
-            return component, name.removeprefix(f"{component}.")
-    return "unet", name
+def _stages(unet: Iterable[str]) -> dict[str, list[str] | list[int]]:
+    """The part of a UNet's config that its original block names follow from."""
+    counts: dict[tuple[str, int], set[int]] = {}
+    attention: set[tuple[str, int]] = set()
+    for name in unet:
+        found = _STAGE.match(name)
+        if found is None:
+            continue
+        stage = (found.group(1), int(found.group(2)))
+        if found.group(3) == "attentions":
+            attention.add(stage)
+        else:
+            counts.setdefault(stage, set()).add(int(found.group(4)))
+    downs = sorted(stage for stage in counts if stage[0] == "down")
+    ups = sorted(stage for stage in counts if stage[0] == "up")
+    return {
+        "down_block_types": [_kind(stage, attention) for stage in downs],
+        "up_block_types": [_kind(stage, attention) for stage in ups],
+        "layers_per_block": [len(counts[stage]) for stage in downs],
+    }
+
+
+def _kind(stage: tuple[str, int], attention: set[tuple[str, int]]) -> str:
+    return "CrossAttnBlock2D" if stage in attention else "Block2D"
 
 
 def block_of(layer: Layer) -> str:

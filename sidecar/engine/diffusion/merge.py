@@ -1,8 +1,9 @@
 """Merges LoRAs into the resident weights, always from pristine copies.
 
-W′ = W + Σ αᵢ · scaleᵢ · upᵢ · downᵢ. The copies are of just the touched layers and are kept only
-while a stack is on. Every merge starts from them, so a thousand switches leave no drift, and an
-empty stack puts W back bit for bit. Several LoRAs are one product for each layer.
+W′ = W + Σ Δᵢ(W, αᵢ), each change computed for the pristine W, so that the order of a stack does not
+matter. The copies are of just the touched layers and are kept only while a stack is on. Every
+merge starts from them, so a thousand switches leave no drift, and an empty stack puts W back bit
+for bit. Several low-rank changes of one layer are one product.
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sidecar.engine.diffusion.lora_file import Factors, product_square
+from sidecar.engine.diffusion.deltas import (
+    Delta,
+    LowRank,
+    on,
+    product_square,
+    sum_of_squares,
+    vector_norm,
+)
 from sidecar.engine.diffusion.lora_names import Layer, block_of
+
+Parts = list[tuple[Delta, float]]
+"""Changes of one layer with their strengths, those of strength zero left out."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Adapter:
 
     sha256: str
     alpha: float
-    layers: Mapping[Layer, Factors]
+    layers: Mapping[Layer, Delta]
 
     @property
     def identity(self) -> tuple[str, float]:
@@ -79,8 +90,9 @@ class Merger:
         for layer in touched:
             if layer not in self._pristine:
                 self._pristine[layer] = self._weights[layer].clone()
+        room = _Room()
         for layer in touched:
-            self._write(layer, _stacked(stack, layer))
+            self._write(layer, _parts(stack, layer), room)
         for layer in self._pristine.keys() - touched:
             self._weights[layer].copy_(self._pristine[layer])
             del self._pristine[layer]
@@ -92,66 +104,106 @@ class Merger:
         self._pristine.clear()
         self._stack = ()
 
-    def _write(self, layer: Layer, product: tuple[Tensor, Tensor, float] | None) -> None:
-        """One layer's weight, written once."""
+    def _write(self, layer: Layer, parts: Parts, room: _Room) -> None:
+        """One layer's weight, computed in float32 and written once."""
         weight, pristine = self._weights[layer], self._pristine[layer]
-        if product is None:
+        if not parts:
             weight.copy_(pristine)
-            return
-        up, down, strength = product
-        up, down = up.to(weight.device), down.to(weight.device)
-        if weight.dtype == torch.float32 and weight.is_contiguous():
-            torch.addmm(pristine.flatten(1), up, down, alpha=strength, out=weight.flatten(1))
+        elif weight.dtype == torch.float32 and weight.is_contiguous():
+            _merged(as_matrix(pristine), parts, as_matrix(weight))
         else:
-            merged = torch.addmm(pristine.float().flatten(1), up, down, alpha=strength)
-            weight.copy_(merged.view(weight.shape))
+            base = room.of(pristine, 0).copy_(pristine)
+            out = room.of(pristine, 1)
+            _merged(as_matrix(base), parts, as_matrix(out))
+            weight.copy_(out)
 
     def change(self) -> Change:
-        """Exact, from the factors alone."""
+        """Exact; from the factors alone where the change is linear in them."""
+        room = _Room()
         squares: dict[str, list[float]] = {}
-        for layer in self._pristine:
-            delta, base = squares.setdefault(block_of(layer), [0.0, 0.0])
-            product = _stacked(self._stack, layer)
-            squares[block_of(layer)] = [
-                delta + self._delta_square(layer, product),
-                base + self._base_square(layer),
-            ]
-        totals = [sum(pair[i] for pair in squares.values()) for i in (0, 1)]
+        for layer, pristine in self._pristine.items():
+            sums = squares.setdefault(block_of(layer), [0.0, 0.0])
+            sums[0] += _delta_square(_parts(self._stack, layer), pristine, room)
+            sums[1] += self._base_square(layer)
+        totals = [sum(sums[i] for sums in squares.values()) for i in (0, 1)]
         return Change(
             overall=_ratio(totals[0], totals[1]),
-            by_block={block: _ratio(*pair) for block, pair in sorted(squares.items())},
+            by_block={block: _ratio(*sums) for block, sums in sorted(squares.items())},
         )
-
-    def _delta_square(self, layer: Layer, product: tuple[Tensor, Tensor, float] | None) -> float:
-        if product is None:
-            return 0.0
-        adapters = [a for a in self._stack if layer in a.layers and a.alpha]
-        if len(adapters) == 1:
-            factors = adapters[0].layers[layer]
-            return factors.square * (factors.scale * adapters[0].alpha) ** 2
-        up, down, strength = product
-        return product_square(down, up) * strength**2
 
     def _base_square(self, layer: Layer) -> float:
         if layer not in self._squares:
-            self._squares[layer] = float(self._pristine[layer].float().square().sum())
+            norm = vector_norm(self._pristine[layer], dtype=torch.float32)
+            self._squares[layer] = float(norm) ** 2
         return self._squares[layer]
 
 
-def _stacked(stack: Sequence[Adapter], layer: Layer) -> tuple[Tensor, Tensor, float] | None:
-    """`up`, `down` and a strength whose product is the change of that layer; None for none."""
-    parts = [
-        (adapter.layers[layer], adapter.alpha * adapter.layers[layer].scale)
-        for adapter in stack
-        if layer in adapter.layers and adapter.alpha
+class _Room:
+    """Float32 scratch tensors of one merge, each as large as the largest layer that needs it."""
+
+    def __init__(self) -> None:
+        self._flat: dict[int, Tensor] = {}
+
+    def of(self, like: Tensor, number: int) -> Tensor:
+        """Scratch tensor `number`, contiguous, in the shape of `like`."""
+        flat = self._flat.get(number)
+        if flat is None or flat.numel() < like.numel():
+            flat = torch.empty(like.numel(), dtype=torch.float32, device=like.device)
+            self._flat[number] = flat
+        return flat[: like.numel()].view(like.shape)
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """A view as (outputs, everything else)."""
+    return weight.view(weight.shape[0], -1)
+
+
+def _parts(stack: Sequence[Adapter], layer: Layer) -> Parts:
+    return [(a.layers[layer], a.alpha) for a in stack if layer in a.layers and a.alpha]
+
+
+def _stacked(parts: Parts) -> tuple[Tensor, Tensor, float] | None:
+    """`up`, `down` and a strength whose product is the sum of those changes; None where it is not.
+
+    Products are as cheap as their ranks together, so all of them are one.
+    """
+    products = [
+        (delta, alpha * delta.scale) for delta, alpha in parts if isinstance(delta, LowRank)
     ]
-    if not parts:
+    if len(products) < len(parts) or not products:
         return None
-    if len(parts) == 1:
-        factors, strength = parts[0]
-        return factors.up, factors.down, strength
-    up = torch.cat([factors.up * strength for factors, strength in parts], dim=1)
-    return up, torch.cat([factors.down for factors, _ in parts]), 1.0
+    if len(products) == 1:
+        (delta, strength) = products[0]
+        return delta.up, delta.down, strength
+    up = torch.cat([delta.up * strength for delta, strength in products], dim=1)
+    return up, torch.cat([delta.down for delta, _ in products]), 1.0
+
+
+def _merged(pristine: Tensor, parts: Parts, out: Tensor) -> None:
+    """All matrices, float32."""
+    product = _stacked(parts)
+    if product is not None:
+        up, down, strength = product
+        torch.addmm(pristine, on(up, out), on(down, out), alpha=strength, out=out)
+        return
+    out.copy_(pristine)
+    for delta, alpha in parts:
+        delta.add_to(out, pristine, alpha)
+
+
+def _delta_square(parts: Parts, pristine: Tensor, room: _Room) -> float:
+    if not parts:
+        return 0.0
+    if len(parts) == 1 and parts[0][0].linear:
+        delta, alpha = parts[0]
+        return delta.square * alpha**2
+    product = _stacked(parts)
+    if product is not None:
+        return product_square(product[0], product[1]) * product[2] ** 2
+    base, formed = room.of(pristine, 0).copy_(pristine), room.of(pristine, 1).zero_()
+    for delta, alpha in parts:
+        delta.add_to(as_matrix(formed), as_matrix(base), alpha)
+    return sum_of_squares(formed)
 
 
 def _ratio(delta: float, base: float) -> float:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.engine.diffusion.lora_file import Factors, product_square
+from sidecar.engine.diffusion.deltas import Delta, LowRank
 from sidecar.engine.diffusion.merge import Adapter, Merger
 
 pytestmark = pytest.mark.engine
@@ -35,13 +35,13 @@ def adapter(number: int, alpha: float) -> Adapter:
     """Number 0 changes nothing but convolutions; others some of the layers, each its own rank."""
     draw = torch.Generator().manual_seed(100 + number)
     chosen = [layer for i, layer in enumerate(LAYERS) if number == 4 or i % (number + 1) <= 1]
-    layers: dict[Any, Factors] = {}
+    layers: dict[Any, Delta] = {}
     for layer in chosen:
         shape, rank = LAYERS[layer], number + 1
         columns = torch.Size(shape).numel() // shape[0]
         down = torch.randn(rank, columns, generator=draw)
         up = torch.randn(shape[0], rank, generator=draw)
-        layers[layer] = Factors(down, up, 0.5 + number, product_square(down, up), 2)
+        layers[layer] = LowRank(up, down, 0.5 + number, keys=2, rank=rank)
     return Adapter(f"file{number}", alpha, layers)
 
 
