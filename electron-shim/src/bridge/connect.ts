@@ -1,0 +1,63 @@
+import { type CallOptions, tellCall } from "../call-options.js";
+import { BridgeRefusedError } from "../errors/faults.js";
+import { errorFromWire } from "../errors/wire.js";
+import type { Unsubscribe } from "../events/emitter.js";
+import type { EventSource, SidecarEventName, SidecarEvents } from "../events/sidecar-events.js";
+import { METHOD_NAMES, type NamedMethod, SidecarMethods } from "../methods.generated.js";
+import type { MethodName, ParamsOf, ResultOf } from "../tables.generated.js";
+import type { SidecarBridge } from "./expose.js";
+
+/** The sidecar as a page sees it: the same methods and events as in main. */
+export class PageSidecar extends SidecarMethods implements EventSource {
+  readonly #bridge: SidecarBridge;
+  readonly #page = Date.now().toString(36);
+  #calls = 0;
+
+  constructor(bridge: SidecarBridge) {
+    super();
+    this.#bridge = bridge;
+  }
+
+  /** As in main; errors are the same classes, but for faults, which are SidecarFault here. */
+  override request<M extends MethodName>(
+    method: M,
+    params: ParamsOf<M>,
+    options: CallOptions = {},
+  ): Promise<ResultOf<M>> {
+    const { signal, timeoutMs } = options;
+    const call = this.#bridge.methods[METHOD_NAMES[method as NamedMethod]];
+    if (!call) return Promise.reject(new BridgeRefusedError(`Pages may not call ${method}.`));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    this.#calls += 1;
+    const id = `${this.#page}-${this.#calls}`;
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        this.#bridge.abort(id);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", aborted);
+      const tell = (name: string, event: unknown): void => {
+        if (!signal?.aborted) tellCall(options, name, event);
+      };
+      call({ id, timeoutMs }, params, tell)
+        .then((outcome) => {
+          if (outcome.ok) resolve(outcome.result as ResultOf<M>);
+          else reject(errorFromWire(outcome.error));
+        }, reject)
+        .finally(() => signal?.removeEventListener("abort", aborted));
+    });
+  }
+
+  /** Listen to a notification or a life-cycle event; returns how to stop. */
+  on<N extends SidecarEventName>(
+    name: N,
+    listener: (event: SidecarEvents[N]) => void,
+  ): Unsubscribe {
+    return this.#bridge.on(name, listener as (event: unknown) => void);
+  }
+}
+
+/** Typed methods and events over what `exposeSidecar` put into the page, `window.sidecar`. */
+export function connectSidecar(bridge: SidecarBridge): PageSidecar {
+  return new PageSidecar(bridge);
+}

@@ -1,0 +1,93 @@
+import type { Unsubscribe } from "../events/emitter.js";
+import { EVENT_NAMES, type SidecarEventName } from "../events/sidecar-events.js";
+import { METHOD_NAMES, type NamedMethod } from "../methods.generated.js";
+import {
+  ABORT,
+  CALL_EVENT,
+  type CallTicket,
+  callChannel,
+  EVENT,
+  LISTEN,
+  type Outcome,
+  UNLISTEN,
+} from "./channels.js";
+import type { ContextBridgeLike, IpcRendererLike } from "./electron.js";
+
+/** Takes the notifications of one call: their name and parameters. */
+export type Tell = (name: string, params: unknown) => void;
+
+/** One method as the page sees it; `connectSidecar` makes typed methods of these. */
+export type BridgeCall = (ticket: CallTicket, params: unknown, tell: Tell) => Promise<Outcome>;
+
+/** What `exposeSidecar` puts into the page: named functions only. */
+export interface SidecarBridge {
+  /** One function per method, by its name in TypeScript. */
+  readonly methods: Readonly<Partial<Record<(typeof METHOD_NAMES)[NamedMethod], BridgeCall>>>;
+  /** The call with that id is no longer wanted. */
+  abort(id: string): void;
+  /** Listen to an event; returns how to stop. */
+  on(name: SidecarEventName, listener: (event: unknown) => void): Unsubscribe;
+}
+
+/** What may be chosen about the page's end. */
+export interface ExposeOptions {
+  /** The property of `window`. Default "sidecar". */
+  readonly key?: string | undefined;
+  /** Methods to offer, by their name in the protocol. Default: all. Main decides in any case. */
+  readonly methods?: readonly NamedMethod[] | undefined;
+}
+
+/**
+ * The page's end of the bridge, for the preload script. Needs neither Node nor `nodeIntegration`,
+ * so it works with `sandbox: true`; nothing is evaluated, so a strict CSP is fine.
+ */
+export function exposeSidecar(
+  contextBridge: ContextBridgeLike,
+  ipcRenderer: IpcRendererLike,
+  { key = "sidecar", methods = Object.keys(METHOD_NAMES) as NamedMethod[] }: ExposeOptions = {},
+): void {
+  const calls = new Map<string, Tell>();
+  ipcRenderer.on(CALL_EVENT, (_event, id: string, name: string, params: unknown) =>
+    calls.get(id)?.(name, params),
+  );
+  const bridge: SidecarBridge = {
+    methods: Object.fromEntries(
+      methods.map((method) => [METHOD_NAMES[method], bridgeCall(ipcRenderer, method, calls)]),
+    ),
+    abort: (id) => ipcRenderer.send(ABORT, id),
+    on: listening(ipcRenderer),
+  };
+  contextBridge.exposeInMainWorld(key, bridge);
+}
+
+function bridgeCall(
+  ipcRenderer: IpcRendererLike,
+  method: NamedMethod,
+  calls: Map<string, Tell>,
+): BridgeCall {
+  return async (ticket, params, tell) => {
+    calls.set(ticket.id, tell);
+    try {
+      return (await ipcRenderer.invoke(callChannel(method), ticket, params)) as Outcome;
+    } finally {
+      calls.delete(ticket.id);
+    }
+  };
+}
+
+function listening(ipcRenderer: IpcRendererLike): SidecarBridge["on"] {
+  const listeners = new Map<string, Set<(event: unknown) => void>>();
+  ipcRenderer.on(EVENT, (_event, name: string, params: unknown) => {
+    for (const listener of [...(listeners.get(name) ?? [])]) listener(params);
+  });
+  return (name, listener) => {
+    if (!EVENT_NAMES.includes(name)) throw new Error(`There is no event "${name}".`);
+    const once = (event: unknown): void => listener(event);
+    const all = listeners.get(name) ?? new Set();
+    if (all.size === 0) ipcRenderer.send(LISTEN, name);
+    listeners.set(name, all.add(once));
+    return () => {
+      if (all.delete(once) && all.size === 0) ipcRenderer.send(UNLISTEN, name);
+    };
+  };
+}

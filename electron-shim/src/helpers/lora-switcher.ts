@@ -1,0 +1,181 @@
+import type { SidecarApi } from "../api.js";
+import type { Unsubscribe } from "../events/emitter.js";
+import type { LoraCard, StackEntry, SwitchLoraResult } from "../protocol.generated.js";
+import { isOutdated } from "./outdated.js";
+import { Store } from "./store.js";
+
+/** Files above this may make the switch stutter. */
+export const LARGE_LORA_BYTES = 150_000_000;
+
+const DEFAULT_ALPHA = 0.7;
+
+/** One LoRA and its strength. */
+export interface LoraChoice {
+  readonly name: string;
+  /** Default 0.7. */
+  readonly alpha?: number | undefined;
+}
+
+/** What a style picker shows. */
+export interface LoraSwitcherState {
+  /** Cards of all LoRAs, once `refresh` has been called. */
+  readonly cards: readonly LoraCard[];
+  /** What is in force. A failed switch leaves it as it was. */
+  readonly stack: readonly StackEntry[];
+  /** What a running switch will put in force; null when none runs. */
+  readonly wanted: readonly LoraChoice[] | null;
+  /** Whether a switch runs: show a spinner. */
+  readonly loading: boolean;
+  /** Whether "generate" may be pressed: false until the style that was asked for is in force. */
+  readonly canGenerate: boolean;
+  /** LoRAs that were in force before: the sidecar has them in memory, and a switch is instant. */
+  readonly warm: readonly string[];
+  /** The chosen LoRAs that are larger than `largeBytes`: "may stutter". */
+  readonly large: readonly LoraCard[];
+  /** Why the last switch failed; null after one that went well. */
+  readonly error: Error | null;
+}
+
+/** What may be chosen about a LoraSwitcher. */
+export interface LoraSwitcherOptions {
+  /** Warn above this size. Default 150 MB. */
+  readonly largeBytes?: number | undefined;
+}
+
+const START: LoraSwitcherState = {
+  cards: [],
+  stack: [],
+  wanted: null,
+  loading: false,
+  canGenerate: true,
+  warm: [],
+  large: [],
+  error: null,
+};
+
+type Api = Pick<SidecarApi, "listLoras" | "on" | "status" | "switchLora">;
+
+/**
+ * A style picker without a face. The newest choice wins; one that was overtaken is cancelled. What
+ * is in force already is not asked for again, and cards are kept until `refresh`.
+ */
+export class LoraSwitcher extends Store<LoraSwitcherState> {
+  readonly #api: Api;
+  readonly #largeBytes: number;
+  readonly #off: Unsubscribe[];
+  #running: AbortController | undefined;
+  #receipt: SwitchLoraResult | undefined;
+
+  constructor(api: Api, { largeBytes = LARGE_LORA_BYTES }: LoraSwitcherOptions = {}) {
+    super(START);
+    this.#api = api;
+    this.#largeBytes = largeBytes;
+    this.#off = [
+      api.on("lora_loaded", ({ stack }) => this.#loaded(stack)),
+      api.on("restarting", () => this.#forget()),
+    ];
+  }
+
+  /** Read the cards, and the stack in force. */
+  async refresh(): Promise<readonly LoraCard[]> {
+    const [{ loras }, { stack }] = await Promise.all([this.#api.listLoras(), this.#api.status()]);
+    this.update(this.#running ? { cards: loras } : { cards: loras, stack });
+    return loras;
+  }
+
+  /**
+   * Put one LoRA, several, or none (null) in force. Resolves with the receipt, or with undefined
+   * when something newer was chosen meanwhile. Rejects with the sidecar's error; the former stack
+   * then is still in force.
+   */
+  async choose(
+    choice: LoraChoice | readonly LoraChoice[] | null,
+  ): Promise<SwitchLoraResult | undefined> {
+    const wanted = withAlphas(choice);
+    if (!this.#running && this.#receipt && isSameStack(wanted, this.getSnapshot().stack)) {
+      return this.#receipt;
+    }
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    const large = this.#large(wanted);
+    this.update({ wanted, loading: true, canGenerate: false, large, error: null });
+    try {
+      const receipt = await this.#api.switchLora({ loras: wanted }, { signal: running.signal });
+      if (this.#running !== running) return undefined;
+      this.#receipt = receipt;
+      this.#inForce(receipt.stack);
+      return receipt;
+    } catch (error) {
+      if (this.#running !== running) return undefined;
+      await this.#failed(running, error);
+      if (isOutdated(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Listen no more, and want nothing more. */
+  dispose(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+    for (const off of this.#off) off();
+  }
+
+  /** A switch took effect, ours or another's. */
+  #loaded(stack: readonly StackEntry[]): void {
+    const { wanted } = this.getSnapshot();
+    if (wanted && isSameStack(wanted, stack)) this.update({ stack, canGenerate: true });
+    else if (!wanted) this.#changedElsewhere(stack);
+  }
+
+  #changedElsewhere(stack: readonly StackEntry[]): void {
+    this.#receipt = undefined;
+    this.update({ stack, warm: this.#warmWith(stack) });
+  }
+
+  #inForce(stack: readonly StackEntry[]): void {
+    this.#running = undefined;
+    const warm = this.#warmWith(stack);
+    this.update({ stack, warm, wanted: null, loading: false, canGenerate: true });
+  }
+
+  async #failed(running: AbortController, error: unknown): Promise<void> {
+    const former = this.getSnapshot().stack;
+    const stack = await this.#api.status().then(
+      (status) => status.stack,
+      () => former,
+    );
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#receipt = undefined;
+    const told = isOutdated(error) ? null : (error as Error);
+    this.update({ stack, wanted: null, loading: false, canGenerate: true, large: [], error: told });
+  }
+
+  /** A new process has nothing in memory. */
+  #forget(): void {
+    this.#receipt = undefined;
+    this.update({ warm: [] });
+  }
+
+  #warmWith(stack: readonly StackEntry[]): string[] {
+    return [...new Set([...this.getSnapshot().warm, ...stack.map(({ name }) => name)])];
+  }
+
+  #large(wanted: readonly LoraChoice[]): LoraCard[] {
+    const names = new Set(wanted.map(({ name }) => name));
+    const { cards } = this.getSnapshot();
+    return cards.filter((card) => names.has(card.name) && card.bytes > this.#largeBytes);
+  }
+}
+
+function withAlphas(choice: LoraChoice | readonly LoraChoice[] | null) {
+  const list = choice === null ? [] : "name" in choice ? [choice] : choice;
+  return list.map(({ name, alpha = DEFAULT_ALPHA }) => ({ name, alpha }));
+}
+
+function isSameStack(wanted: readonly LoraChoice[], stack: readonly StackEntry[]): boolean {
+  const same = ({ name, alpha }: LoraChoice, index: number): boolean =>
+    stack[index]?.name === name && stack[index].alpha === alpha;
+  return wanted.length === stack.length && wanted.every(same);
+}
