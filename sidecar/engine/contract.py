@@ -20,7 +20,10 @@ from sidecar.errors import Cancelled
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What to make resident. `path`: a diffusers folder or a single file; `name`: for people."""
+    """What to make resident. `path`: a diffusers folder or a single file; `name`: for people.
+
+    `vae`, `vae_path`: the same of a VAE that is used instead of the model's own.
+    """
 
     name: str
     path: str
@@ -29,6 +32,7 @@ class ModelSpec:
     dtype: str = "auto"
     low_vram: str = "auto"
     no_half_vae: bool = False
+    vae_path: str | None = None
 
 
 @dataclass(frozen=True)

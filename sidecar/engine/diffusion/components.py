@@ -20,7 +20,10 @@ from sidecar.engine.diffusion.tokenizer import PromptTokenizer
 
 @dataclass
 class Components:
-    """All parts of one model on one device."""
+    """All parts of one model on one device.
+
+    `text_encoder_2`, `tokenizer_2`: of SDXL. `zero_negative`: see `source.Source`.
+    """
 
     spec: ModelSpec
     family: str
@@ -34,6 +37,9 @@ class Components:
     attend: AttentionBackend
     low_vram: tuple[str, ...]
     load_ms: float
+    text_encoder_2: ClipTextEncoder | None = None
+    tokenizer_2: PromptTokenizer | None = None
+    zero_negative: bool = False
 
     def use_measures(self, mode: str) -> None:
         """Turn on the low-VRAM measures of that mode, and no others."""
@@ -42,7 +48,12 @@ class Components:
         self.attend.slice_size = 1 if ATTENTION_SLICING in self.low_vram else None
 
     def networks(self) -> dict[str, nn.Module]:
-        return {"unet": self.unet, "vae": self.vae, "text_encoder": self.text_encoder}
+        return {"unet": self.unet, "vae": self.vae, **self.text_encoders()}
+
+    def text_encoders(self) -> dict[str, ClipTextEncoder]:
+        """By name, in the order in which their outputs are joined."""
+        second = {} if self.text_encoder_2 is None else {"text_encoder_2": self.text_encoder_2}
+        return {"text_encoder": self.text_encoder, **second}
 
     def infos(self) -> tuple[ComponentInfo, ...]:
         return tuple(_info(name, network) for name, network in self.networks().items())

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
-from torch import Tensor, nn
 
 from sidecar.engine.contract import (
     AppliedLora,
@@ -26,13 +25,12 @@ from sidecar.engine.contract import (
     Unloaded,
 )
 from sidecar.engine.diffusion import devices, memory
-from sidecar.engine.diffusion.adapters import Fitted, Fitter
+from sidecar.engine.diffusion.adapters import Fitted, Fitter, adaptable
 from sidecar.engine.diffusion.attention import AttentionBackend
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import PromptEmbeddings
 from sidecar.engine.diffusion.load import load
 from sidecar.engine.diffusion.lora_file import LoraFile, LoraFiles
-from sidecar.engine.diffusion.lora_names import Layer
 from sidecar.engine.diffusion.merge import Adapter, Merger
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.render import Renderer
@@ -112,8 +110,8 @@ class DiffusionEngine:
             merge_ms = _since(started)
             self._keep(resident)
             emit(Progress(job_id, "load", 1, 1))
-            state = resident.merger.state_of("text_encoder")
-            took = resident.renderer.render(job_id, spec, state, emit, cancel)
+            states = tuple(map(resident.merger.state_of, resident.components.text_encoders()))
+            took = resident.renderer.render(job_id, spec, states, emit, cancel)
         return Rendered(
             loras=stack.applied(),
             load_ms=load_ms,
@@ -185,7 +183,7 @@ class _Resident:
 
     @staticmethod
     def of(components: Components) -> _Resident:
-        weights = _adaptable(components)
+        weights = adaptable({n: net for n, net in components.networks().items() if n != "vae"})
         return _Resident(
             components=components,
             merger=Merger(weights),
@@ -194,30 +192,6 @@ class _Resident:
                 components, PromptEmbeddings(components), LatentPreview(components.vae)
             ),
         )
-
-
-def _adaptable(components: Components) -> dict[Layer, Tensor]:
-    """The weights a LoRA may change: linear layers and convolutions."""
-    networks: dict[str, nn.Module] = {
-        "unet": components.unet,
-        "text_encoder": components.text_encoder,
-    }
-    modules: list[tuple[str, str, nn.Module]] = [
-        (name, path, network.get_submodule(path))
-        for name, network in networks.items()
-        for path in _paths(network)
-    ]
-    return {
-        (name, path): module.weight.data
-        for name, path, module in modules
-        if isinstance(module, nn.Linear | nn.Conv2d)
-    }
-
-
-def _paths(network: nn.Module) -> list[str]:
-    """Of all modules that have a weight."""
-    weights = (name for name, _ in network.named_parameters() if name.endswith(".weight"))
-    return [name.removesuffix(".weight") for name in weights]
 
 
 @dataclass(frozen=True)
@@ -252,7 +226,7 @@ class _Stack:
         return LoraReceipt(
             loras=self.applied(),
             family=resident.components.family,
-            rank=max((entry.file.rank for entry in self.entries), default=None),
+            rank=max((e.file.rank for e in self.entries if e.file.rank is not None), default=None),
             matched_keys=sum(entry.fitted.matched_keys for entry in self.entries),
             total_keys=sum(entry.file.total_keys for entry in self.entries),
             unsupported=tuple(key for entry in self.entries for key in entry.fitted.unsupported),

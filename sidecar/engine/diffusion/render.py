@@ -19,7 +19,7 @@ from sidecar.engine.contract import (
 )
 from sidecar.engine.diffusion import images
 from sidecar.engine.diffusion.components import Components
-from sidecar.engine.diffusion.embeddings import PromptEmbeddings, State
+from sidecar.engine.diffusion.embeddings import Embedded, PromptEmbeddings, States
 from sidecar.engine.diffusion.low_vram import ONE_AT_A_TIME, VAE_TILING, decode_tiled
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
@@ -49,7 +49,7 @@ class Renderer:
         self._preview = preview
 
     def render(
-        self, job_id: str, spec: RenderSpec, text_state: State, emit: Emit, cancel: CancelToken
+        self, job_id: str, spec: RenderSpec, text_states: States, emit: Emit, cancel: CancelToken
     ) -> Took:
         """Raises Cancelled, NumericalFault, ImageUnreadable or ImageTooLarge."""
         took = Took()
@@ -58,7 +58,7 @@ class Renderer:
         initial = (
             images.decode(spec.init_image, spec.width, spec.height) if spec.init_image else None
         )
-        prompt, negative = self._embed(job, text_state)
+        prompt, negative = self._embed(job, text_states)
         took.encode = _since(started)
         taken = steps_of(spec.steps, initial is not None, spec.strength)
         batches = self._batches(spec)
@@ -85,21 +85,24 @@ class Renderer:
             took.decode += _since(started)
         return took
 
-    def _embed(self, job: _Job, state: State) -> tuple[Tensor, Tensor | None]:
+    def _embed(self, job: _Job, states: States) -> tuple[Embedded, Embedded | None]:
         spec = job.spec
-        texts = [spec.prompt, spec.negative_prompt] if spec.guidance_scale > 1 else [spec.prompt]
-        hidden: list[Tensor] = []
-        for text in texts:
+        prompt = self._embeddings.embed(spec.prompt, states)
+        self._tell_dropped(job, prompt)
+        negative = None
+        if spec.guidance_scale > 1:
             job.cancel.check()
-            embedded = self._embeddings.embed(text, state)
-            if embedded.dropped and embedded.fresh:
-                limit = self._components.tokenizer.length - 2
-                job.emit(
-                    EngineWarning("prompt_truncated", {"limit": limit, "dropped": embedded.dropped})
-                )
-            hidden.append(embedded.hidden)
+            negative = self._embeddings.embed_negative(spec.negative_prompt, states)
+            self._tell_dropped(job, negative)
         job.progress("encode", 1, 1)
-        return hidden[0], hidden[1] if len(hidden) > 1 else None
+        return prompt, negative
+
+    def _tell_dropped(self, job: _Job, embedded: Embedded) -> None:
+        if embedded.dropped and embedded.fresh:
+            limit = self._components.tokenizer.length - 2
+            job.emit(
+                EngineWarning("prompt_truncated", {"limit": limit, "dropped": embedded.dropped})
+            )
 
     def _batches(self, spec: RenderSpec) -> list[tuple[int, ...]]:
         """Indices of pictures that are sampled together; fewer at once the larger they are."""

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from sidecar.engine.contract import CancelToken
 from sidecar.engine.diffusion.components import Components
+from sidecar.engine.diffusion.embeddings import Embedded
+from sidecar.engine.diffusion.nets.unet import Added, Conditioning
 from sidecar.engine.diffusion.samplers import SAMPLERS
 
 OnStep = Callable[[int, int, Tensor], None]
@@ -19,13 +21,13 @@ as they are predicted now, as latents (pictures, channels, height, width)."""
 
 @dataclass(frozen=True)
 class Drawing:
-    """What to sample. `prompt` and `negative`: (1, tokens, width); sizes are pixels.
+    """What to sample. Sizes are pixels.
 
     `negative` is None where guidance is off. `initial`: (1, 3, height, width) in -1..1.
     """
 
-    prompt: Tensor
-    negative: Tensor | None
+    prompt: Embedded
+    negative: Embedded | None
     guidance_scale: float
     width: int
     height: int
@@ -57,10 +59,7 @@ def sample(
         if drawing.initial is None
         else sampler.add_noise(_initial_latents(components, drawing, dice), dice.noise(), first)
     )
-    count = len(drawing.seeds)
-    parts = [drawing.prompt] if drawing.negative is None else [drawing.negative, drawing.prompt]
-    context = torch.cat([part.expand(count, -1, -1) for part in parts])
-    conditioning = components.unet.prepare(context, sampler.timesteps.to(components.device.torch))
+    conditioning = _conditioning(components, drawing, sampler.timesteps)
     for i in range(first, total):
         cancel.check()
         shown = sampler.scale_input(latents, i).to(components.dtype)
@@ -72,6 +71,22 @@ def sample(
         latents, picture = sampler.step(latents, output, i, dice.noise)
         on_step(i - first + 1, total - first, picture)
     return latents
+
+
+def _conditioning(components: Components, drawing: Drawing, timesteps: Tensor) -> Conditioning:
+    """Of all pictures; with guidance, first without the prompt and then with it."""
+    count = len(drawing.seeds)
+    parts = [drawing.prompt] if drawing.negative is None else [drawing.negative, drawing.prompt]
+    context = torch.cat([part.hidden.expand(count, -1, -1) for part in parts])
+    pooled = [part.pooled.expand(count, -1) for part in parts if part.pooled is not None]
+    added = Added(torch.cat(pooled), _time_ids(drawing, context)) if pooled else None
+    return components.unet.prepare(context, timesteps.to(context.device), added)
+
+
+def _time_ids(drawing: Drawing, context: Tensor) -> Tensor:
+    """Of a picture that was made at the size that is wanted, and not cropped."""
+    size = (drawing.height, drawing.width)
+    return torch.tensor([[*size, 0, 0, *size]], device=context.device).expand(len(context), -1)
 
 
 class _Dice:

@@ -70,7 +70,11 @@ def pickled(folder: Path) -> None:
     (folder / UNET).rename(folder / "unet" / "diffusion_pytorch_model.bin")
 
 
-def sdxl(folder: Path) -> None:
+def flux(folder: Path) -> None:
+    edit(folder / "model_index.json", _class_name="FluxPipeline")
+
+
+def half_an_sdxl(folder: Path) -> None:
     edit(folder / "model_index.json", _class_name="StableDiffusionXLPipeline")
 
 
@@ -99,7 +103,8 @@ def no_index(folder: Path) -> None:
         (wrong_shape, ModelCorrupt),
         (no_tokenizer, ModelCorrupt),
         (pickled, ModelUnsupported),
-        (sdxl, ModelUnsupported),
+        (flux, ModelUnsupported),
+        (half_an_sdxl, ModelCorrupt),
         (strange_blocks, ModelUnsupported),
         (inpainting, ModelUnsupported),
         (no_index, ModelUnsupported),
@@ -122,10 +127,17 @@ def test_a_model_that_cannot_be_loaded_is_refused_and_the_former_one_stays(
     assert engine._resident is before
 
 
-def test_a_single_file_is_refused_with_a_reason(engine: DiffusionEngine, folder: Path) -> None:
-    spec = ModelSpec("file", str(folder / UNET), "sd15")
-    with pytest.raises(ModelUnsupported, match="single files"):
-        engine.load_model("x", spec, lambda event: None, CancelToken())
+@pytest.mark.parametrize("suffix", [".ckpt", ".pt", ".bin", ".gguf"])
+def test_a_pickle_is_refused_unread_and_the_former_model_stays(
+    engine: DiffusionEngine, tmp_path: Path, suffix: str
+) -> None:
+    before = engine._resident
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(b"\x80\x04.")
+    words = "no .safetensors" if suffix == ".gguf" else "save it as .safetensors first"
+    with pytest.raises(ModelUnsupported, match=words):
+        engine.load_model("x", ModelSpec("m", str(path), "sd15"), lambda e: None, CancelToken())
+    assert engine._resident is before
 
 
 def test_loading_tells_its_progress_and_can_be_cancelled(

@@ -13,6 +13,7 @@ from sidecar.engine.diffusion.nets.blocks import join_heads, split_heads
 from sidecar.engine.diffusion.nets.layers import Embedding, LayerNorm, Linear
 
 ACTIVATIONS = {"quick_gelu", "gelu"}
+LEGACY_END = 2
 
 
 class SelfAttention(nn.Module):
@@ -75,9 +76,13 @@ class Encoder(nn.Module):
 
 
 class ClipTextEncoder(nn.Module):
-    """Token ids (batch, tokens) to the last hidden state (batch, tokens, width)."""
+    """Token ids (batch, tokens) to hidden states (batch, tokens, width).
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    Stable Diffusion 1 and 2 read the last one, normalised; SDXL the one before it, as it is.
+    With `projected` there is also the whole prompt as one vector.
+    """
+
+    def __init__(self, config: Mapping[str, Any], projected: bool = False) -> None:
         super().__init__()
         width, eps = config["hidden_size"], config.get("layer_norm_eps", 1e-5)
         activation = config.get("hidden_act", "quick_gelu")
@@ -97,9 +102,36 @@ class ClipTextEncoder(nn.Module):
             ]
         )
         self.final_layer_norm = LayerNorm(width, eps)
+        self.end: int = config.get("eos_token_id", LEGACY_END)
+        self.text_projection = (
+            Linear(width, config["projection_dim"], bias=False) if projected else None
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
-        x = self.embeddings(ids)
+        """The last hidden state, normalised."""
+        return self.final_layer_norm(self._states(ids)[0])
+
+    def penultimate(self, ids: Tensor) -> Tensor:
+        """What the last layer but one gives."""
+        return self._states(ids)[1]
+
+    def penultimate_and_pooled(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Also the projected state of the end token, (batch, projection_dim)."""
+        assert self.text_projection is not None
+        last, penultimate = self._states(ids)
+        rows = torch.arange(ids.shape[0], device=ids.device)
+        pooled = self.final_layer_norm(last)[rows, self._ends(ids)]
+        return penultimate, self.text_projection(pooled)
+
+    def _states(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the last layer and of the one before it."""
+        x = before = self.embeddings(ids)
         for layer in self.encoder.layers:
-            x = layer(x)
-        return self.final_layer_norm(x)
+            before, x = x, layer(x)
+        return x, before
+
+    def _ends(self, ids: Tensor) -> Tensor:
+        """Where each prompt ends. Old configs name a wrong end; then the highest id is it."""
+        if self.end == LEGACY_END:
+            return ids.argmax(dim=-1)
+        return (ids == self.end).int().argmax(dim=-1)

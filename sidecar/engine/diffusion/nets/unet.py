@@ -36,6 +36,18 @@ class Conditioning:
     memories: list[list[list[Memory]]]
 
 
+@dataclass(frozen=True)
+class Added:
+    """What SDXL is told besides the prompt's tokens.
+
+    `pooled`: (rows, width), each prompt as one vector. `time_ids`: (rows, 6), the picture's height
+    and width, the corner it was cropped at, and the height and width that are wanted, in pixels.
+    """
+
+    pooled: Tensor
+    time_ids: Tensor
+
+
 class TimestepEmbedding(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -148,9 +160,7 @@ class UNet(nn.Module):
         build = _Builder(shape, time, attend)
         self.conv_in = Conv2d(shape.in_channels, widths[0], 3, padding=1)
         self.time_embedding = TimestepEmbedding(widths[0], time)
-        self.add_embedding = (
-            TextEmbedding(shape.context, time, shape.pooling_heads) if shape.pooling_heads else None
-        )
+        self.add_embedding = _added_embedding(shape, time)
         downs, mid, ups = build.downs(), build.mid(), build.ups()
         self.down_blocks = nn.ModuleList(downs)
         self.mid_block = mid
@@ -170,14 +180,14 @@ class UNet(nn.Module):
             if isinstance(module, Attention) and module.is_self:
                 module.fuse()
 
-    def prepare(self, context: Tensor, timesteps: Tensor) -> Conditioning:
+    def prepare(
+        self, context: Tensor, timesteps: Tensor, added: Added | None = None
+    ) -> Conditioning:
         """`context`: (rows, tokens, width) of the prompts; `timesteps`: (steps,)."""
-        waves = sinusoids(timesteps, self.shape).to(context.dtype)
+        waves = sinusoids(timesteps, self.shape.widths[0], self.shape).to(context.dtype)
         time = self.time_embedding(waves)[:, None]
-        if self.add_embedding is None:
-            time = time.expand(-1, context.shape[0], -1)
-        else:
-            time = time + self.add_embedding(context)[None]
+        addition = self._addition(context, added)
+        time = time.expand(-1, len(context), -1) if addition is None else time + addition
         time = functional.silu(time)
         layers = self.layers()
         return Conditioning(
@@ -188,6 +198,17 @@ class UNet(nn.Module):
                 if layer.transformer is not None
             ],
         )
+
+    def _addition(self, context: Tensor, added: Added | None) -> Tensor | None:
+        """What is added to every time embedding, (rows, channels)."""
+        if isinstance(self.add_embedding, TextEmbedding):
+            return self.add_embedding(context)
+        if self.add_embedding is None:
+            return None
+        assert added is not None
+        waves = sinusoids(added.time_ids.flatten(), self.shape.time_id_width, self.shape)
+        joined = torch.cat([added.pooled, waves.reshape(len(context), -1).to(context.dtype)], dim=1)
+        return self.add_embedding(joined)
 
     def forward(self, x: Tensor, conditioning: Conditioning, step: int) -> Tensor:
         """The prediction at that step of the schedule that `conditioning` was prepared for."""
@@ -202,6 +223,12 @@ class UNet(nn.Module):
         for stage in ups:
             x = _run_up(stage, x, steps, skips)
         return self.conv_out(functional.silu(self.conv_norm_out(x), inplace=True))
+
+
+def _added_embedding(shape: UNetShape, time: int) -> TextEmbedding | TimestepEmbedding | None:
+    if shape.pooling_heads:
+        return TextEmbedding(shape.context, time, shape.pooling_heads)
+    return TimestepEmbedding(shape.added_width, time) if shape.added_width else None
 
 
 def _run_down(stage: Stage, x: Tensor, steps: _Steps, skips: list[Tensor]) -> Tensor:
@@ -285,10 +312,10 @@ class _Builder:
         )
 
 
-def sinusoids(timesteps: Tensor, shape: UNetShape) -> Tensor:
-    """Sinusoidal embeddings (Vaswani et al. 2017), (steps, channels), float32."""
-    half = shape.widths[0] // 2
-    exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32, device=timesteps.device)
-    angles = timesteps[:, None].float() * torch.exp(exponent / (half - shape.freq_shift))[None]
+def sinusoids(values: Tensor, channels: int, shape: UNetShape) -> Tensor:
+    """Sinusoidal embeddings (Vaswani et al. 2017), (values, channels), float32."""
+    half = channels // 2
+    exponent = -math.log(10000) * torch.arange(half, dtype=torch.float32, device=values.device)
+    angles = values[:, None].float() * torch.exp(exponent / (half - shape.freq_shift))[None]
     waves = (angles.cos(), angles.sin()) if shape.flip else (angles.sin(), angles.cos())
     return torch.cat(waves, dim=-1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}
+ADDITIONS = (None, "text", "text_time")
 UP_BLOCKS = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
 
 # Fields of diffusers' config that change the network, and the values this one stands for.
@@ -43,7 +44,11 @@ class Unbuildable(Exception):
 
 @dataclass(frozen=True)
 class UNetShape:
-    """Widths, depths and heads, one for each stage from the outermost inwards."""
+    """Widths, depths and heads, one for each stage from the outermost inwards.
+
+    `time_id_width`: of each of SDXL's time ids once embedded, 0 for a UNet without; `added_width`:
+    of them and the pooled prompt, side by side.
+    """
 
     in_channels: int
     out_channels: int
@@ -60,6 +65,8 @@ class UNetShape:
     linear: bool
     downsample_padding: int
     pooling_heads: int
+    time_id_width: int
+    added_width: int
     flip: bool
     freq_shift: float
 
@@ -70,7 +77,7 @@ class UNetShape:
             value = config.get(name, known[0])
             if value not in known:
                 raise Unbuildable(f"its UNet has {name} = {value}")
-        if config.get("addition_embed_type") not in (None, "text"):
+        if config.get("addition_embed_type") not in ADDITIONS:
             raise Unbuildable(f"its UNet has addition_embed_type = {config['addition_embed_type']}")
         widths = tuple(config["block_out_channels"])
         heads = config.get("num_attention_heads") or config.get("attention_head_dim", 8)
@@ -90,6 +97,8 @@ class UNetShape:
             linear=config.get("use_linear_projection", False),
             downsample_padding=config.get("downsample_padding", 1),
             pooling_heads=_pooling_heads(config),
+            time_id_width=_of_time_ids(config, "addition_time_embed_dim"),
+            added_width=_of_time_ids(config, "projection_class_embeddings_input_dim"),
             flip=config.get("flip_sin_to_cos", True),
             freq_shift=config.get("freq_shift", 0),
         )
@@ -99,6 +108,10 @@ def _pooling_heads(config: Mapping[str, Any]) -> int:
     if config.get("addition_embed_type") != "text":
         return 0
     return config.get("addition_embed_type_num_heads", 64)
+
+
+def _of_time_ids(config: Mapping[str, Any], name: str) -> int:
+    return config[name] if config.get("addition_embed_type") == "text_time" else 0
 
 
 def _attentions(names: list[str], known: Mapping[str, bool]) -> tuple[bool, ...]:
