@@ -18,8 +18,7 @@ const openrpc = await read("openrpc.json");
 const types = await compile(forCompiler(schema), "Protocol", {
   additionalProperties: false,
   bannerComment: "",
-  format: false,
-  strictIndexSignatures: true,
+  format: true,
 });
 
 const files = {

@@ -146,6 +146,22 @@ export class ModelNotLoadedError extends SidecarError {
   declare readonly kind: "model_not_loaded";
 }
 
+/** 1105 `vae_not_found`: There is no VAE named “{vae}”. */
+export class VaeNotFoundError extends SidecarError {
+  override readonly name = "VaeNotFoundError";
+  static readonly code = 1105;
+  static readonly kind = "vae_not_found";
+  declare readonly kind: "vae_not_found";
+}
+
+/** 1106 `asset_missing`: {asset} is not part of this installation; single-file models need it. */
+export class AssetMissingError extends SidecarError {
+  override readonly name = "AssetMissingError";
+  static readonly code = 1106;
+  static readonly kind = "asset_missing";
+  declare readonly kind: "asset_missing";
+}
+
 /** 1201 `out_of_memory`: There is not enough memory for this picture. */
 export class OutOfMemoryError extends SidecarError {
   override readonly name = "OutOfMemoryError";
@@ -254,6 +270,8 @@ export const ERROR_CLASSES = {
   model_corrupt: ModelCorruptError,
   model_unsupported: ModelUnsupportedError,
   model_not_loaded: ModelNotLoadedError,
+  vae_not_found: VaeNotFoundError,
+  asset_missing: AssetMissingError,
   out_of_memory: OutOfMemoryError,
   engine_crashed: EngineCrashedError,
   engine_missing: EngineMissingError,

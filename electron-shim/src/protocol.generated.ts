@@ -4,1276 +4,1388 @@
  * Every type of the LoRA Sidecar protocol, version 1.
  */
 export interface Protocol {
-methods: {
-/**
- * Introduce the client, choose the language of messages. Optional for scripts.
- */
-initialize: {
-params: InitializeParams
-result: InitializeResult
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Answers at once, whatever the engine is doing.
- */
-ping: {
-params: Empty
-result: EmptyResult
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * What is loaded, running and waiting.
- */
-status: {
-params: Empty
-result: StatusResult
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Cancel running work, flush, answer. Then `exit`.
- */
-shutdown: {
-params: Empty
-result: null
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * End the process.
- */
-exit: {
-params: Empty
-}
-/**
- * The OpenRPC document of this version.
- */
-"rpc.discover": {
-params: Empty
-result: {
-
-}
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Cancel the request with that id, as in LSP.
- */
-"$/cancelRequest": {
-params: CancelRequestParams
-}
-/**
- * Cancel a job by its job_id.
- */
-cancel: {
-params: CancelParams
-result: CancelResult
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Models that can be loaded.
- */
-list_models: {
-params: Empty
-result: ModelList
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Make a model resident. The former one stays when this fails.
- */
-load_model: {
-params: LoadModelParams
-result: LoadModelResult
-errors: ("model_not_found" | "model_corrupt" | "model_unsupported" | "cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Give the model's memory back.
- */
-unload_model: {
-params: Empty
-result: EmptyResult
-errors: ("cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Memory of devices, processes, components.
- */
-vram_report: {
-params: Empty
-result: VramReport
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Cards of all LoRA files in the folders.
- */
-list_loras: {
-params: Empty
-result: LoraList
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Change the style. The former stack stays, bit for bit, when this fails.
- */
-switch_lora: {
-params: SwitchLoraParams
-result: SwitchLoraResult
-errors: ("lora_not_found" | "lora_incompatible" | "lora_unsafe" | "lora_corrupt" | "lora_without_effect" | "cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Change a strength; merged before the next step that needs it.
- */
-set_alpha: {
-params: SetAlphaParams
-result: SetAlphaResult
-errors: ("lora_not_found" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * A quick, small picture. The newest of a session wins.
- */
-preview: {
-params: PreviewParams
-result: PreviewResult
-errors: ("cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "lora_not_found" | "lora_incompatible" | "lora_unsafe" | "lora_corrupt" | "lora_without_effect" | "model_not_loaded" | "numerical_fault" | "image_unreadable" | "image_too_large" | "superseded" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Finished pictures, saved and entered into the history.
- */
-generate: {
-params: GenerateParams
-result: GenerateResult
-errors: ("cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "lora_not_found" | "lora_incompatible" | "lora_unsafe" | "lora_corrupt" | "lora_without_effect" | "model_not_loaded" | "numerical_fault" | "image_unreadable" | "image_too_large" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Entries, newest first.
- */
-history_list: {
-params: HistoryListParams
-result: HistoryList
-errors: ("invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * One entry.
- */
-history_get: {
-params: HistoryIdParams
-result: HistoryGetResult
-errors: ("history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Keep an entry for good, or no longer.
- */
-history_pin: {
-params: HistoryPinParams
-result: HistoryGetResult
-errors: ("history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Delete an entry and its picture.
- */
-history_delete: {
-params: HistoryIdParams
-result: HistoryDeleteResult
-errors: ("history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Delete all entries that are not pinned.
- */
-history_clear: {
-params: HistoryClearParams
-result: HistoryDeleteResult
-errors: ("storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * The stored picture, with model, LoRA stack and alphas put back. Nothing is computed.
- */
-history_rollback: {
-params: RollbackParams
-result: RollbackResult
-errors: ("history_not_found" | "picture_gone" | "storage_fault" | "model_not_found" | "invalid_params" | "shutting_down" | "internal_error")
-}
-/**
- * Make another like it: generate again from an entry's parameters.
- */
-repeat: {
-params: RepeatParams
-result: GenerateResult
-errors: ("cancelled" | "queue_full" | "out_of_memory" | "engine_crashed" | "engine_missing" | "lora_not_found" | "lora_incompatible" | "lora_unsafe" | "lora_corrupt" | "lora_without_effect" | "model_not_loaded" | "numerical_fault" | "image_unreadable" | "image_too_large" | "history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error")
-}
-}
-notifications: {
-ready: Ready
-engine_state: EngineStateEvent
-model_load: ModelLoadEvent
-lora_loaded: LoraLoaded
-progress: ProgressEvent
-thumbnail: PictureEvent
-preview_frame: PictureEvent
-vram: VramReport
-history_changed: HistoryChanged
-warning: Warned
-log: LogEvent
-}
-errors: {
-shutting_down: {
-code: -32002
-message: string
-data: {
-kind: "shutting_down"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-invalid_request: {
-code: -32600
-message: string
-data: {
-kind: "invalid_request"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-method_not_found: {
-code: -32601
-message: string
-data: {
-kind: "method_not_found"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-invalid_params: {
-code: -32602
-message: string
-data: {
-kind: "invalid_params"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-internal_error: {
-code: -32603
-message: string
-data: {
-kind: "internal_error"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-parse_error: {
-code: -32700
-message: string
-data: {
-kind: "parse_error"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-cancelled: {
-code: -32800
-message: string
-data: {
-kind: "cancelled"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-superseded: {
-code: -32801
-message: string
-data: {
-kind: "superseded"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_not_found: {
-code: 1001
-message: string
-data: {
-kind: "lora_not_found"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_incompatible: {
-code: 1002
-message: string
-data: {
-kind: "lora_incompatible"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_unsafe: {
-code: 1003
-message: string
-data: {
-kind: "lora_unsafe"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_conflict: {
-code: 1004
-message: string
-data: {
-kind: "lora_conflict"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_corrupt: {
-code: 1005
-message: string
-data: {
-kind: "lora_corrupt"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-lora_without_effect: {
-code: 1006
-message: string
-data: {
-kind: "lora_without_effect"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-model_not_found: {
-code: 1101
-message: string
-data: {
-kind: "model_not_found"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-model_corrupt: {
-code: 1102
-message: string
-data: {
-kind: "model_corrupt"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-model_unsupported: {
-code: 1103
-message: string
-data: {
-kind: "model_unsupported"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-model_not_loaded: {
-code: 1104
-message: string
-data: {
-kind: "model_not_loaded"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-out_of_memory: {
-code: 1201
-message: string
-data: {
-kind: "out_of_memory"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-engine_crashed: {
-code: 1202
-message: string
-data: {
-kind: "engine_crashed"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-engine_missing: {
-code: 1203
-message: string
-data: {
-kind: "engine_missing"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-numerical_fault: {
-code: 1204
-message: string
-data: {
-kind: "numerical_fault"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-image_unreadable: {
-code: 1301
-message: string
-data: {
-kind: "image_unreadable"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-image_too_large: {
-code: 1302
-message: string
-data: {
-kind: "image_too_large"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-history_not_found: {
-code: 1401
-message: string
-data: {
-kind: "history_not_found"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-picture_gone: {
-code: 1404
-message: string
-data: {
-kind: "picture_gone"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-storage_fault: {
-code: 1409
-message: string
-data: {
-kind: "storage_fault"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-queue_full: {
-code: 1501
-message: string
-data: {
-kind: "queue_full"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-dataset_invalid: {
-code: 1601
-message: string
-data: {
-kind: "dataset_invalid"
-hint: string
-[k: string]: unknown | undefined
-}
-}
-}
+  methods: {
+    /**
+     * Introduce the client, choose the language of messages. Optional for scripts.
+     */
+    initialize: {
+      params: InitializeParams;
+      result: InitializeResult;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Answers at once, whatever the engine is doing.
+     */
+    ping: {
+      params: Empty;
+      result: EmptyResult;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * What is loaded, running and waiting.
+     */
+    status: {
+      params: Empty;
+      result: StatusResult;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Cancel running work, flush, answer. Then `exit`.
+     */
+    shutdown: {
+      params: Empty;
+      result: null;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * End the process.
+     */
+    exit: {
+      params: Empty;
+    };
+    /**
+     * The OpenRPC document of this version.
+     */
+    "rpc.discover": {
+      params: Empty;
+      result: {
+        [k: string]: unknown;
+      };
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Cancel the request with that id, as in LSP.
+     */
+    "$/cancelRequest": {
+      params: CancelRequestParams;
+    };
+    /**
+     * Cancel a job by its job_id.
+     */
+    cancel: {
+      params: CancelParams;
+      result: CancelResult;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Models that can be loaded.
+     */
+    list_models: {
+      params: Empty;
+      result: ModelList;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Make a model resident. The former one stays when this fails.
+     */
+    load_model: {
+      params: LoadModelParams;
+      result: LoadModelResult;
+      errors:
+        | "model_not_found"
+        | "model_corrupt"
+        | "model_unsupported"
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Give the model's memory back.
+     */
+    unload_model: {
+      params: Empty;
+      result: EmptyResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Memory of devices, processes, components.
+     */
+    vram_report: {
+      params: Empty;
+      result: VramReport;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Cards of all LoRA files in the folders.
+     */
+    list_loras: {
+      params: Empty;
+      result: LoraList;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Change the style. The former stack stays, bit for bit, when this fails.
+     */
+    switch_lora: {
+      params: SwitchLoraParams;
+      result: SwitchLoraResult;
+      errors:
+        | "lora_not_found"
+        | "lora_incompatible"
+        | "lora_unsafe"
+        | "lora_corrupt"
+        | "lora_without_effect"
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Change a strength; merged before the next step that needs it.
+     */
+    set_alpha: {
+      params: SetAlphaParams;
+      result: SetAlphaResult;
+      errors: "lora_not_found" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * A quick, small picture. The newest of a session wins.
+     */
+    preview: {
+      params: PreviewParams;
+      result: PreviewResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "lora_not_found"
+        | "lora_incompatible"
+        | "lora_unsafe"
+        | "lora_corrupt"
+        | "lora_without_effect"
+        | "model_not_loaded"
+        | "numerical_fault"
+        | "image_unreadable"
+        | "image_too_large"
+        | "superseded"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Finished pictures, saved and entered into the history.
+     */
+    generate: {
+      params: GenerateParams;
+      result: GenerateResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "lora_not_found"
+        | "lora_incompatible"
+        | "lora_unsafe"
+        | "lora_corrupt"
+        | "lora_without_effect"
+        | "model_not_loaded"
+        | "numerical_fault"
+        | "image_unreadable"
+        | "image_too_large"
+        | "storage_fault"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Entries, newest first.
+     */
+    history_list: {
+      params: HistoryListParams;
+      result: HistoryList;
+      errors: "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * One entry.
+     */
+    history_get: {
+      params: HistoryIdParams;
+      result: HistoryGetResult;
+      errors:
+        "history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Keep an entry for good, or no longer.
+     */
+    history_pin: {
+      params: HistoryPinParams;
+      result: HistoryGetResult;
+      errors:
+        "history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Delete an entry and its picture.
+     */
+    history_delete: {
+      params: HistoryIdParams;
+      result: HistoryDeleteResult;
+      errors:
+        "history_not_found" | "picture_gone" | "storage_fault" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Delete all entries that are not pinned.
+     */
+    history_clear: {
+      params: HistoryClearParams;
+      result: HistoryDeleteResult;
+      errors: "storage_fault" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * The stored picture, with model, LoRA stack and alphas put back. Nothing is computed.
+     */
+    history_rollback: {
+      params: RollbackParams;
+      result: RollbackResult;
+      errors:
+        | "history_not_found"
+        | "picture_gone"
+        | "storage_fault"
+        | "model_not_found"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * Make another like it: generate again from an entry's parameters.
+     */
+    repeat: {
+      params: RepeatParams;
+      result: GenerateResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "lora_not_found"
+        | "lora_incompatible"
+        | "lora_unsafe"
+        | "lora_corrupt"
+        | "lora_without_effect"
+        | "model_not_loaded"
+        | "numerical_fault"
+        | "image_unreadable"
+        | "image_too_large"
+        | "history_not_found"
+        | "picture_gone"
+        | "storage_fault"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+  };
+  notifications: {
+    ready: Ready;
+    engine_state: EngineStateEvent;
+    model_load: ModelLoadEvent;
+    lora_loaded: LoraLoaded;
+    progress: ProgressEvent;
+    thumbnail: PictureEvent;
+    preview_frame: PictureEvent;
+    vram: VramReport;
+    history_changed: HistoryChanged;
+    warning: Warned;
+    log: LogEvent;
+  };
+  errors: {
+    shutting_down: {
+      code: -32002;
+      message: string;
+      data: {
+        kind: "shutting_down";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    invalid_request: {
+      code: -32600;
+      message: string;
+      data: {
+        kind: "invalid_request";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    method_not_found: {
+      code: -32601;
+      message: string;
+      data: {
+        kind: "method_not_found";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    invalid_params: {
+      code: -32602;
+      message: string;
+      data: {
+        kind: "invalid_params";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    internal_error: {
+      code: -32603;
+      message: string;
+      data: {
+        kind: "internal_error";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    parse_error: {
+      code: -32700;
+      message: string;
+      data: {
+        kind: "parse_error";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    cancelled: {
+      code: -32800;
+      message: string;
+      data: {
+        kind: "cancelled";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    superseded: {
+      code: -32801;
+      message: string;
+      data: {
+        kind: "superseded";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_not_found: {
+      code: 1001;
+      message: string;
+      data: {
+        kind: "lora_not_found";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_incompatible: {
+      code: 1002;
+      message: string;
+      data: {
+        kind: "lora_incompatible";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_unsafe: {
+      code: 1003;
+      message: string;
+      data: {
+        kind: "lora_unsafe";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_conflict: {
+      code: 1004;
+      message: string;
+      data: {
+        kind: "lora_conflict";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_corrupt: {
+      code: 1005;
+      message: string;
+      data: {
+        kind: "lora_corrupt";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_without_effect: {
+      code: 1006;
+      message: string;
+      data: {
+        kind: "lora_without_effect";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    model_not_found: {
+      code: 1101;
+      message: string;
+      data: {
+        kind: "model_not_found";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    model_corrupt: {
+      code: 1102;
+      message: string;
+      data: {
+        kind: "model_corrupt";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    model_unsupported: {
+      code: 1103;
+      message: string;
+      data: {
+        kind: "model_unsupported";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    model_not_loaded: {
+      code: 1104;
+      message: string;
+      data: {
+        kind: "model_not_loaded";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    vae_not_found: {
+      code: 1105;
+      message: string;
+      data: {
+        kind: "vae_not_found";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    asset_missing: {
+      code: 1106;
+      message: string;
+      data: {
+        kind: "asset_missing";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    out_of_memory: {
+      code: 1201;
+      message: string;
+      data: {
+        kind: "out_of_memory";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    engine_crashed: {
+      code: 1202;
+      message: string;
+      data: {
+        kind: "engine_crashed";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    engine_missing: {
+      code: 1203;
+      message: string;
+      data: {
+        kind: "engine_missing";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    numerical_fault: {
+      code: 1204;
+      message: string;
+      data: {
+        kind: "numerical_fault";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    image_unreadable: {
+      code: 1301;
+      message: string;
+      data: {
+        kind: "image_unreadable";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    image_too_large: {
+      code: 1302;
+      message: string;
+      data: {
+        kind: "image_too_large";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    history_not_found: {
+      code: 1401;
+      message: string;
+      data: {
+        kind: "history_not_found";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    picture_gone: {
+      code: 1404;
+      message: string;
+      data: {
+        kind: "picture_gone";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    storage_fault: {
+      code: 1409;
+      message: string;
+      data: {
+        kind: "storage_fault";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    queue_full: {
+      code: 1501;
+      message: string;
+      data: {
+        kind: "queue_full";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    dataset_invalid: {
+      code: 1601;
+      message: string;
+      data: {
+        kind: "dataset_invalid";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+  };
 }
 export interface InitializeParams {
-/**
- * for the log
- */
-client?: (ClientInfo | null)
-/**
- * language of messages and hints
- */
-locale?: ("en" | "zh-CN")
-/**
- * the version the client was made for
- */
-protocol_version?: (number | null)
+  /**
+   * for the log
+   */
+  client?: ClientInfo | null;
+  /**
+   * language of messages and hints
+   */
+  locale?: "en" | "zh-CN";
+  /**
+   * the version the client was made for
+   */
+  protocol_version?: number | null;
 }
 export interface ClientInfo {
-name: string
-version?: (string | null)
+  name: string;
+  version?: string | null;
 }
 export interface InitializeResult {
-server: ServerInfo
-protocol_version: number
-capabilities: Capabilities
-device: DeviceMemory
-paths: Paths
+  server: ServerInfo;
+  protocol_version: number;
+  capabilities: Capabilities;
+  device: DeviceMemory;
+  paths: Paths;
 }
 export interface ServerInfo {
-name: string
-version: string
+  name: string;
+  version: string;
 }
 export interface Capabilities {
-methods: string[]
-notifications: string[]
-samplers: string[]
-engines: string[]
-limits: Limits
+  methods: string[];
+  notifications: string[];
+  samplers: string[];
+  engines: string[];
+  limits: Limits;
 }
 /**
  * What is accepted; sizes in bytes and pixels.
  */
 export interface Limits {
-max_message_bytes: number
-queue: number
-history: number
-min_side: number
-max_side: number
-max_count: number
-max_steps: number
+  max_message_bytes: number;
+  queue: number;
+  history: number;
+  min_side: number;
+  max_side: number;
+  max_count: number;
+  max_steps: number;
 }
 /**
  * Memory of one computing device, bytes; null where the device does not say.
  */
 export interface DeviceMemory {
-name: string
-/**
- * "cpu", "cuda", "mps"
- */
-kind: string
-total: (number | null)
-free: (number | null)
-used_by_process: (number | null)
-peak: (number | null)
+  name: string;
+  /**
+   * "cpu", "cuda", "mps"
+   */
+  kind: string;
+  total: number | null;
+  free: number | null;
+  used_by_process: number | null;
+  peak: number | null;
 }
 /**
  * Folders in use; LoRA and model folders in the order in which names are looked up.
  */
 export interface Paths {
-data: string
-images: string
-loras: string[]
-models: string[]
+  data: string;
+  images: string;
+  loras: string[];
+  models: string[];
 }
 /**
  * No parameters.
  */
-export interface Empty {
-
-}
+export interface Empty {}
 /**
  * An empty object.
  */
-export interface EmptyResult {
-
-}
+export interface EmptyResult {}
 export interface StatusResult {
-engine: ("cold" | "starting" | "loading" | "ready" | "busy" | "crashed")
-queue: QueueReport
-model: (string | null)
-family: (string | null)
-stack: StackEntry[]
-/**
- * "xformers" or "sdpa"; null: no engine yet
- */
-attention: (string | null)
-lora_mode: (("merged" | "unmerged") | null)
-/**
- * measures that are on
- */
-low_vram: string[]
-versions: {
-[k: string]: string | undefined
-}
-engine_restarts: number
-/**
- * of front and engine
- */
-pids: {
-[k: string]: number | undefined
-}
+  engine: "cold" | "starting" | "loading" | "ready" | "busy" | "crashed";
+  queue: QueueReport;
+  model: string | null;
+  family: string | null;
+  stack: StackEntry[];
+  /**
+   * "xformers" or "sdpa"; null: no engine yet
+   */
+  attention: string | null;
+  lora_mode: ("merged" | "unmerged") | null;
+  /**
+   * measures that are on
+   */
+  low_vram: string[];
+  versions: {
+    [k: string]: string;
+  };
+  engine_restarts: number;
+  /**
+   * of front and engine
+   */
+  pids: {
+    [k: string]: number;
+  };
 }
 export interface QueueReport {
-/**
- * job_id
- */
-running: (string | null)
-/**
- * job_ids, next first
- */
-waiting: string[]
+  /**
+   * job_id
+   */
+  running: string | null;
+  /**
+   * job_ids, next first
+   */
+  waiting: string[];
 }
 /**
  * One LoRA of the stack in force.
  */
 export interface StackEntry {
-name: string
-alpha: number
-/**
- * of the file, once it has been read
- */
-sha256?: (string | null)
+  name: string;
+  alpha: number;
+  /**
+   * of the file, once it has been read
+   */
+  sha256?: string | null;
 }
 /**
  * LSP's `$/cancelRequest`.
  */
 export interface CancelRequestParams {
-id: (number | string)
+  id: number | string;
 }
 export interface CancelParams {
-/**
- * from a progress notification or status
- */
-job_id: string
+  /**
+   * from a progress notification or status
+   */
+  job_id: string;
 }
 export interface CancelResult {
-/**
- * false when the job was no longer there
- */
-cancelled: boolean
+  /**
+   * false when the job was no longer there
+   */
+  cancelled: boolean;
 }
 export interface ModelList {
-models: ModelCard[]
+  models: ModelCard[];
 }
 /**
  * A model that can be loaded.
  */
 export interface ModelCard {
-name: string
-family: string
-path: string
-bytes: number
-/**
- * the size it was trained at, pixels
- */
-width: number
-height: number
-/**
- * steps used when a request names none
- */
-steps: number
-guidance_scale: number
-license?: (string | null)
-loaded?: boolean
+  name: string;
+  family: string;
+  path: string;
+  bytes: number;
+  /**
+   * the size it was trained at, pixels
+   */
+  width: number;
+  height: number;
+  /**
+   * steps used when a request names none
+   */
+  steps: number;
+  guidance_scale: number;
+  license?: string | null;
+  loaded?: boolean;
 }
 /**
  * `model`: a name in a models folder, "starter", or the path of a diffusers folder.
  */
 export interface LoadModelParams {
-/**
- * a name, “starter”, or a folder's absolute path
- */
-model: string
-/**
- * another VAE; null: the model's own
- */
-vae?: (string | null)
-/**
- * of the weights; auto: what suits the device
- */
-dtype?: ("auto" | "float32" | "float16" | "bfloat16")
-/**
- * how much speed to give for memory
- */
-low_vram?: ("auto" | "off" | "balanced" | "aggressive")
-/**
- * decode in full precision
- */
-no_half_vae?: boolean
+  /**
+   * a name, “starter”, or a folder's absolute path
+   */
+  model: string;
+  /**
+   * another VAE; null: the model's own
+   */
+  vae?: string | null;
+  /**
+   * of the weights; auto: what suits the device
+   */
+  dtype?: "auto" | "float32" | "float16" | "bfloat16";
+  /**
+   * how much speed to give for memory
+   */
+  low_vram?: "auto" | "off" | "balanced" | "aggressive";
+  /**
+   * decode in full precision
+   */
+  no_half_vae?: boolean;
 }
 export interface LoadModelResult {
-model: string
-family: string
-components: Component[]
-device: string
-dtype: string
-/**
- * "xformers" or "sdpa"
- */
-attention: string
-/**
- * measures that are on
- */
-low_vram: string[]
-load_ms: number
+  model: string;
+  family: string;
+  components: Component[];
+  device: string;
+  dtype: string;
+  /**
+   * "xformers" or "sdpa"
+   */
+  attention: string;
+  /**
+   * measures that are on
+   */
+  low_vram: string[];
+  load_ms: number;
 }
 /**
  * One part of the pipeline and where it lies.
  */
 export interface Component {
-name: string
-bytes: number
-dtype: string
-device: string
+  name: string;
+  bytes: number;
+  dtype: string;
+  device: string;
 }
 /**
  * Devices, main memory and what each component takes. Bytes.
  */
 export interface VramReport {
-devices: DeviceMemory[]
-ram_total: number
-ram_available: number
-/**
- * resident memory of the front
- */
-rss_front: number
-/**
- * resident memory of the engine; null when none runs
- */
-rss_engine: (number | null)
-components: Component[]
+  devices: DeviceMemory[];
+  ram_total: number;
+  ram_available: number;
+  /**
+   * resident memory of the front
+   */
+  rss_front: number;
+  /**
+   * resident memory of the engine; null when none runs
+   */
+  rss_engine: number | null;
+  components: Component[];
 }
 export interface LoraList {
-loras: LoraCard[]
+  loras: LoraCard[];
 }
 /**
  * What is known about one LoRA file without loading its tensors.
  */
 export interface LoraCard {
-name: string
-title: string
-/**
- * sd15, sd21, sdxl or starter, where known
- */
-family?: (string | null)
-rank?: (number | null)
-bytes: number
-trigger_words?: string[]
-/**
- * with {prompt} where the prompt goes
- */
-prompt_template?: (string | null)
-negative_prompt?: (string | null)
-conflict_group?: (string | null)
-/**
- * recommended strengths
- */
-alpha_range?: ([number, number] | null)
-/**
- * path of a preview picture
- */
-preview?: (string | null)
-license?: (string | null)
-warnings?: string[]
+  name: string;
+  title: string;
+  /**
+   * sd15, sd21, sdxl or starter, where known
+   */
+  family?: string | null;
+  rank?: number | null;
+  bytes: number;
+  trigger_words?: string[];
+  /**
+   * with {prompt} where the prompt goes
+   */
+  prompt_template?: string | null;
+  negative_prompt?: string | null;
+  conflict_group?: string | null;
+  /**
+   * recommended strengths
+   */
+  alpha_range?: [number, number] | null;
+  /**
+   * path of a preview picture
+   */
+  preview?: string | null;
+  license?: string | null;
+  warnings?: string[];
 }
 /**
  * One style by `name` and `alpha`, several by `loras`, none by `name: null`.
  */
 export interface SwitchLoraParams {
-/**
- * as list_loras has it; null: no style
- */
-name?: (string | null)
-/**
- * Strength of a LoRA; 0 is off, 1 is as trained.
- */
-alpha?: number
-/**
- * a stack of several
- */
-loras?: (LoraRef[] | null)
+  /**
+   * as list_loras has it; null: no style
+   */
+  name?: string | null;
+  /**
+   * Strength of a LoRA; 0 is off, 1 is as trained.
+   */
+  alpha?: number;
+  /**
+   * a stack of several
+   */
+  loras?: LoraRef[] | null;
 }
 /**
  * One LoRA of a stack, by name.
  */
 export interface LoraRef {
-/**
- * as list_loras has it
- */
-name: string
-/**
- * Strength of a LoRA; 0 is off, 1 is as trained.
- */
-alpha?: number
+  /**
+   * as list_loras has it
+   */
+  name: string;
+  /**
+   * Strength of a LoRA; 0 is off, 1 is as trained.
+   */
+  alpha?: number;
 }
 /**
  * The receipt of a switch: what matched, what did not, how much it changes.
  */
 export interface SwitchLoraResult {
-stack: StackEntry[]
-/**
- * of the loaded model; null when nothing is loaded yet
- */
-family: (string | null)
-/**
- * the largest rank in the stack
- */
-rank: (number | null)
-matched_keys: number
-total_keys: number
-/**
- * keys of the files that were not applied
- */
-unsupported: string[]
-/**
- * ‖ΔW‖/‖W‖ (Frobenius) over all touched weights
- */
-relative_delta: number
-relative_delta_by_block: {
-[k: string]: number | undefined
-}
-/**
- * every file was in memory already
- */
-cached: boolean
-load_ms: number
-merge_ms: number
-/**
- * size of the LoRA files
- */
-bytes: number
+  stack: StackEntry[];
+  /**
+   * of the loaded model; null when nothing is loaded yet
+   */
+  family: string | null;
+  /**
+   * the largest rank in the stack
+   */
+  rank: number | null;
+  matched_keys: number;
+  total_keys: number;
+  /**
+   * keys of the files that were not applied
+   */
+  unsupported: string[];
+  /**
+   * ‖ΔW‖/‖W‖ (Frobenius) over all touched weights
+   */
+  relative_delta: number;
+  relative_delta_by_block: {
+    [k: string]: number;
+  };
+  /**
+   * every file was in memory already
+   */
+  cached: boolean;
+  load_ms: number;
+  merge_ms: number;
+  /**
+   * size of the LoRA files
+   */
+  bytes: number;
 }
 /**
  * The strength of one LoRA of the stack; `name` may be left out when there is one.
  */
 export interface SetAlphaParams {
-/**
- * Strength of a LoRA; 0 is off, 1 is as trained.
- */
-alpha: number
-/**
- * which one; null when the stack has one
- */
-name?: (string | null)
+  /**
+   * Strength of a LoRA; 0 is off, 1 is as trained.
+   */
+  alpha: number;
+  /**
+   * which one; null when the stack has one
+   */
+  name?: string | null;
 }
 /**
  * The stack as it is now. The merge runs before the next step that needs it.
  */
 export interface SetAlphaResult {
-stack: StackEntry[]
-/**
- * 0 while deferred; the timings of the next picture have the time it took
- */
-merge_ms: number
-deferred: boolean
+  stack: StackEntry[];
+  /**
+   * 0 while deferred; the timings of the next picture have the time it took
+   */
+  merge_ms: number;
+  deferred: boolean;
 }
 /**
  * As generate; few steps, small, inline WebP. A newer one of the same session supersedes.
  */
 export interface PreviewParams {
-/**
- * what to draw
- */
-prompt: string
-/**
- * what to keep out
- */
-negative_prompt?: string
-/**
- * pixels; null: the model's own size
- */
-width?: (number | null)
-/**
- * pixels; null: the model's own size
- */
-height?: (number | null)
-/**
- * denoising steps; null: what suits the model
- */
-steps?: (number | null)
-/**
- * how closely the prompt is followed; null: what suits the model
- */
-guidance_scale?: (number | null)
-/**
- * null: what suits the model
- */
-sampler?: (("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null)
-/**
- * null: drawn and reported
- */
-seed?: (number | null)
-/**
- * a picture to start from
- */
-init_image?: (ImageIn | null)
-/**
- * of the change, with init_image
- */
-strength?: number
-/**
- * for this picture only; null: the stack in force
- */
-loras?: (LoraRef[] | null)
-/**
- * one slider or one view; its newest preview wins
- */
-session?: string
+  /**
+   * what to draw
+   */
+  prompt: string;
+  /**
+   * what to keep out
+   */
+  negative_prompt?: string;
+  /**
+   * pixels; null: the model's own size
+   */
+  width?: number | null;
+  /**
+   * pixels; null: the model's own size
+   */
+  height?: number | null;
+  /**
+   * denoising steps; null: what suits the model
+   */
+  steps?: number | null;
+  /**
+   * how closely the prompt is followed; null: what suits the model
+   */
+  guidance_scale?: number | null;
+  /**
+   * null: what suits the model
+   */
+  sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
+  /**
+   * null: drawn and reported
+   */
+  seed?: number | null;
+  /**
+   * a picture to start from
+   */
+  init_image?: ImageIn | null;
+  /**
+   * of the change, with init_image
+   */
+  strength?: number;
+  /**
+   * for this picture only; null: the stack in force
+   */
+  loras?: LoraRef[] | null;
+  /**
+   * one slider or one view; its newest preview wins
+   */
+  session?: string;
 }
 /**
  * A picture sent in: a file on this machine, or a base64 data URL. Exactly one of them.
  */
 export interface ImageIn {
-/**
- * Absolute path of a PNG, JPEG or WebP file.
- */
-path?: (string | null)
-/**
- * data:image/…;base64,…
- */
-data_url?: (string | null)
+  /**
+   * Absolute path of a PNG, JPEG or WebP file.
+   */
+  path?: string | null;
+  /**
+   * data:image/…;base64,…
+   */
+  data_url?: string | null;
 }
 export interface PreviewResult {
-job_id: string
-session: string
-image: ImageOut
-seed: number
-parameters: PictureParameters
-/**
- * came out of the cache of previews
- */
-cached: boolean
-timings: Timings
+  job_id: string;
+  session: string;
+  image: ImageOut;
+  seed: number;
+  parameters: PictureParameters;
+  /**
+   * came out of the cache of previews
+   */
+  cached: boolean;
+  timings: Timings;
 }
 /**
  * A picture sent out: a path, a data URL, or both.
  */
 export interface ImageOut {
-/**
- * image/png, image/webp
- */
-mime: string
-/**
- * pixels
- */
-width: number
-/**
- * pixels
- */
-height: number
-/**
- * size of the encoded picture
- */
-bytes: number
-/**
- * absolute path, when delivered as a file
- */
-path?: (string | null)
-/**
- * data:image/…;base64,…, when delivered inline
- */
-data_url?: (string | null)
+  /**
+   * image/png, image/webp
+   */
+  mime: string;
+  /**
+   * pixels
+   */
+  width: number;
+  /**
+   * pixels
+   */
+  height: number;
+  /**
+   * size of the encoded picture
+   */
+  bytes: number;
+  /**
+   * absolute path, when delivered as a file
+   */
+  path?: string | null;
+  /**
+   * data:image/…;base64,…, when delivered inline
+   */
+  data_url?: string | null;
 }
 /**
  * The full recipe of one picture, with every default filled in.
  */
 export interface PictureParameters {
-prompt: string
-negative_prompt: string
-width: number
-height: number
-steps: number
-guidance_scale: number
-sampler: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm")
-seed: number
-model: string
-family: string
-vae?: (string | null)
-dtype?: string
-low_vram?: string
-no_half_vae?: boolean
-loras: StackEntry[]
-/**
- * with an initial picture
- */
-strength?: (number | null)
-init_image_sha256?: (string | null)
+  prompt: string;
+  negative_prompt: string;
+  width: number;
+  height: number;
+  steps: number;
+  guidance_scale: number;
+  sampler: "dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm";
+  seed: number;
+  model: string;
+  family: string;
+  vae?: string | null;
+  dtype?: string;
+  low_vram?: string;
+  no_half_vae?: boolean;
+  loras: StackEntry[];
+  /**
+   * with an initial picture
+   */
+  strength?: number | null;
+  init_image_sha256?: string | null;
 }
 /**
  * Milliseconds of each phase; `merge` is the LoRA merge, within `encode`'s place in time.
  */
 export interface Timings {
-/**
- * waiting for its turn
- */
-queue_ms?: number
-/**
- * model and LoRA files
- */
-load_ms?: number
-/**
- * LoRA stack into the weights
- */
-merge_ms?: number
-/**
- * prompt
- */
-encode_ms?: number
-/**
- * all steps
- */
-denoise_ms?: number
-/**
- * latents to pixels
- */
-decode_ms?: number
-/**
- * file and history
- */
-save_ms?: number
-/**
- * from request to answer
- */
-total_ms?: number
+  /**
+   * waiting for its turn
+   */
+  queue_ms?: number;
+  /**
+   * model and LoRA files
+   */
+  load_ms?: number;
+  /**
+   * LoRA stack into the weights
+   */
+  merge_ms?: number;
+  /**
+   * prompt
+   */
+  encode_ms?: number;
+  /**
+   * all steps
+   */
+  denoise_ms?: number;
+  /**
+   * latents to pixels
+   */
+  decode_ms?: number;
+  /**
+   * file and history
+   */
+  save_ms?: number;
+  /**
+   * from request to answer
+   */
+  total_ms?: number;
 }
 export interface GenerateParams {
-/**
- * what to draw
- */
-prompt: string
-/**
- * what to keep out
- */
-negative_prompt?: string
-/**
- * pixels; null: the model's own size
- */
-width?: (number | null)
-/**
- * pixels; null: the model's own size
- */
-height?: (number | null)
-/**
- * denoising steps; null: what suits the model
- */
-steps?: (number | null)
-/**
- * how closely the prompt is followed; null: what suits the model
- */
-guidance_scale?: (number | null)
-/**
- * null: what suits the model
- */
-sampler?: (("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null)
-/**
- * null: drawn and reported
- */
-seed?: (number | null)
-/**
- * a picture to start from
- */
-init_image?: (ImageIn | null)
-/**
- * of the change, with init_image
- */
-strength?: number
-/**
- * for this picture only; null: the stack in force
- */
-loras?: (LoraRef[] | null)
-/**
- * pictures; each takes the next seed
- */
-count?: number
-/**
- * path, data URL, or both; the file is written in any case
- */
-delivery?: ("file" | "inline" | "both")
+  /**
+   * what to draw
+   */
+  prompt: string;
+  /**
+   * what to keep out
+   */
+  negative_prompt?: string;
+  /**
+   * pixels; null: the model's own size
+   */
+  width?: number | null;
+  /**
+   * pixels; null: the model's own size
+   */
+  height?: number | null;
+  /**
+   * denoising steps; null: what suits the model
+   */
+  steps?: number | null;
+  /**
+   * how closely the prompt is followed; null: what suits the model
+   */
+  guidance_scale?: number | null;
+  /**
+   * null: what suits the model
+   */
+  sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
+  /**
+   * null: drawn and reported
+   */
+  seed?: number | null;
+  /**
+   * a picture to start from
+   */
+  init_image?: ImageIn | null;
+  /**
+   * of the change, with init_image
+   */
+  strength?: number;
+  /**
+   * for this picture only; null: the stack in force
+   */
+  loras?: LoraRef[] | null;
+  /**
+   * pictures; each takes the next seed
+   */
+  count?: number;
+  /**
+   * path, data URL, or both; the file is written in any case
+   */
+  delivery?: "file" | "inline" | "both";
 }
 export interface GenerateResult {
-job_id: string
-images: GeneratedImage[]
-timings: Timings
+  job_id: string;
+  images: GeneratedImage[];
+  timings: Timings;
 }
 export interface GeneratedImage {
-/**
- * image/png, image/webp
- */
-mime: string
-/**
- * pixels
- */
-width: number
-/**
- * pixels
- */
-height: number
-/**
- * size of the encoded picture
- */
-bytes: number
-/**
- * absolute path, when delivered as a file
- */
-path?: (string | null)
-/**
- * data:image/…;base64,…, when delivered inline
- */
-data_url?: (string | null)
-/**
- * for history_rollback, repeat and the like
- */
-history_id: string
-/**
- * data URL, WebP
- */
-thumbnail: string
-seed: number
-parameters: PictureParameters
+  /**
+   * image/png, image/webp
+   */
+  mime: string;
+  /**
+   * pixels
+   */
+  width: number;
+  /**
+   * pixels
+   */
+  height: number;
+  /**
+   * size of the encoded picture
+   */
+  bytes: number;
+  /**
+   * absolute path, when delivered as a file
+   */
+  path?: string | null;
+  /**
+   * data:image/…;base64,…, when delivered inline
+   */
+  data_url?: string | null;
+  /**
+   * for history_rollback, repeat and the like
+   */
+  history_id: string;
+  /**
+   * data URL, WebP
+   */
+  thumbnail: string;
+  seed: number;
+  parameters: PictureParameters;
 }
 /**
  * Newest first.
  */
 export interface HistoryListParams {
-/**
- * entries of one answer
- */
-limit?: number
-/**
- * newer entries to skip
- */
-offset?: number
+  /**
+   * entries of one answer
+   */
+  limit?: number;
+  /**
+   * newer entries to skip
+   */
+  offset?: number;
 }
 export interface HistoryList {
-entries: HistoryEntry[]
-total: number
+  entries: HistoryEntry[];
+  total: number;
 }
 export interface HistoryEntry {
-id: string
-/**
- * ISO 8601, UTC
- */
-created: string
-pinned: boolean
-parameters: PictureParameters
-mime: string
-width: number
-height: number
-bytes: number
-path: string
-/**
- * data URL, WebP
- */
-thumbnail: string
+  id: string;
+  /**
+   * ISO 8601, UTC
+   */
+  created: string;
+  pinned: boolean;
+  parameters: PictureParameters;
+  mime: string;
+  width: number;
+  height: number;
+  bytes: number;
+  path: string;
+  /**
+   * data URL, WebP
+   */
+  thumbnail: string;
 }
 export interface HistoryIdParams {
-/**
- * history_id of a picture
- */
-id: string
+  /**
+   * history_id of a picture
+   */
+  id: string;
 }
 export interface HistoryGetResult {
-entry: HistoryEntry
+  entry: HistoryEntry;
 }
 export interface HistoryPinParams {
-/**
- * history_id of a picture
- */
-id: string
-pinned?: boolean
+  /**
+   * history_id of a picture
+   */
+  id: string;
+  pinned?: boolean;
 }
 export interface HistoryDeleteResult {
-deleted: number
+  deleted: number;
 }
 export interface HistoryClearParams {
-include_pinned?: boolean
+  include_pinned?: boolean;
 }
 export interface RollbackParams {
-/**
- * history_id of a picture
- */
-id: string
-/**
- * send the picture as a data URL too
- */
-inline?: boolean
+  /**
+   * history_id of a picture
+   */
+  id: string;
+  /**
+   * send the picture as a data URL too
+   */
+  inline?: boolean;
 }
 export interface RollbackResult {
-entry: HistoryEntry
-image: ImageOut
-state: RestoredState
+  entry: HistoryEntry;
+  image: ImageOut;
+  state: RestoredState;
 }
 /**
  * What was put back.
  */
 export interface RestoredState {
-model: string
-vae: (string | null)
-low_vram: string
-loras: StackEntry[]
-/**
- * LoRAs of the entry that are gone or were replaced
- */
-missing: string[]
+  model: string;
+  vae: string | null;
+  low_vram: string;
+  loras: StackEntry[];
+  /**
+   * LoRAs of the entry that are gone or were replaced
+   */
+  missing: string[];
 }
 /**
  * A new `generate` from stored parameters. Without `seed` a new one is drawn.
  */
 export interface RepeatParams {
-/**
- * history_id of the picture to repeat
- */
-id: string
-prompt?: (string | null)
-negative_prompt?: (string | null)
-width?: (number | null)
-height?: (number | null)
-steps?: (number | null)
-guidance_scale?: (number | null)
-sampler?: (("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null)
-seed?: (number | null)
-loras?: (LoraRef[] | null)
-init_image?: (ImageIn | null)
-strength?: (number | null)
-count?: number
-delivery?: ("file" | "inline" | "both")
+  /**
+   * history_id of the picture to repeat
+   */
+  id: string;
+  prompt?: string | null;
+  negative_prompt?: string | null;
+  width?: number | null;
+  height?: number | null;
+  steps?: number | null;
+  guidance_scale?: number | null;
+  sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
+  seed?: number | null;
+  loras?: LoraRef[] | null;
+  init_image?: ImageIn | null;
+  strength?: number | null;
+  count?: number;
+  delivery?: "file" | "inline" | "both";
 }
 /**
  * The first thing on the wire, before any heavy import.
  */
 export interface Ready {
-server: ServerInfo
-protocol_version: number
-pid: number
+  server: ServerInfo;
+  protocol_version: number;
+  pid: number;
 }
 export interface EngineStateEvent {
-state: ("cold" | "starting" | "loading" | "ready" | "busy" | "crashed")
-detail?: (string | null)
+  state: "cold" | "starting" | "loading" | "ready" | "busy" | "crashed";
+  detail?: string | null;
 }
 export interface ModelLoadEvent {
-model: string
-stage: string
-percent: number
+  model: string;
+  stage: string;
+  percent: number;
 }
 export interface LoraLoaded {
-stack: StackEntry[]
-cached: boolean
+  stack: StackEntry[];
+  cached: boolean;
 }
 /**
  * `percent` never goes back; 100 only when the file is on disk.
  */
 export interface ProgressEvent {
-job_id: string
-request_id: (number | string | null)
-phase: ("queue" | "load" | "encode" | "denoise" | "decode" | "save")
-/**
- * finished steps of this phase
- */
-step: number
-steps: number
-/**
- * of the whole request
- */
-percent: number
-/**
- * milliseconds to the end; null: not known yet
- */
-eta_ms: (number | null)
+  job_id: string;
+  request_id: number | string | null;
+  phase: "queue" | "load" | "encode" | "denoise" | "decode" | "save";
+  /**
+   * finished steps of this phase
+   */
+  step: number;
+  steps: number;
+  /**
+   * of the whole request
+   */
+  percent: number;
+  /**
+   * milliseconds to the end; null: not known yet
+   */
+  eta_ms: number | null;
 }
 /**
  * A thumbnail or a step preview.
  */
 export interface PictureEvent {
-job_id: string
-request_id: (number | string | null)
-step: number
-steps: number
-image: ImageOut
+  job_id: string;
+  request_id: number | string | null;
+  step: number;
+  steps: number;
+  image: ImageOut;
 }
 export interface HistoryChanged {
-/**
- * "added", "deleted", "cleared", "pinned"
- */
-reason: string
-ids: string[]
-total: number
+  /**
+   * "added", "deleted", "cleared", "pinned"
+   */
+  reason: string;
+  ids: string[];
+  total: number;
 }
 export interface Warned {
-kind: string
-message: string
-hint: string
+  kind: string;
+  message: string;
+  hint: string;
 }
 export interface LogEvent {
-level: string
-logger: string
-message: string
+  level: string;
+  logger: string;
+  message: string;
 }

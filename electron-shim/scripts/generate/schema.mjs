@@ -6,6 +6,9 @@ export function forCompiler(schema) {
   for (const error of Object.values(copy.properties.errors.properties)) {
     error.properties.data.additionalProperties = true;
   }
+  for (const { properties } of Object.values(copy.properties.methods.properties)) {
+    if (properties.result?.type === "object") properties.result.additionalProperties = true;
+  }
   return copy;
 }
 

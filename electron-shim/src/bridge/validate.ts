@@ -112,9 +112,10 @@ function ofProperties(
     .filter((name) => value[name] === undefined)
     .map((name) => ({ path: at(name), message: "is missing" }));
   const found = Object.entries(value).flatMap(([name, field]) => {
+    if (field === undefined) return []; // JSON leaves it out
     const sub = Object.hasOwn(properties, name) ? properties[name] : more;
     if (sub === false) return [{ path: at(name), message: "is not known" }];
-    if (sub === true || sub === undefined || field === undefined) return [];
+    if (sub === true || sub === undefined) return [];
     return misfits(field, sub, definitions, at(name));
   });
   return [...missing, ...found];

@@ -18,7 +18,7 @@ export interface LoraChoice {
 
 /** What a style picker shows. */
 export interface LoraSwitcherState {
-  /** Cards of all LoRAs, once `refresh` has been called. */
+  /** Cards of all LoRAs, once `cards` or `refresh` has been called. */
   readonly cards: readonly LoraCard[];
   /** What is in force. A failed switch leaves it as it was. */
   readonly stack: readonly StackEntry[];
@@ -57,14 +57,14 @@ type Api = Pick<SidecarApi, "listLoras" | "on" | "status" | "switchLora">;
 
 /**
  * A style picker without a face. The newest choice wins; one that was overtaken is cancelled. What
- * is in force already is not asked for again, and cards are kept until `refresh`.
+ * has been in force before is known to be warm, and cards are read once.
  */
 export class LoraSwitcher extends Store<LoraSwitcherState> {
   readonly #api: Api;
   readonly #largeBytes: number;
   readonly #off: Unsubscribe[];
   #running: AbortController | undefined;
-  #receipt: SwitchLoraResult | undefined;
+  #cards: Promise<readonly LoraCard[]> | undefined;
 
   constructor(api: Api, { largeBytes = LARGE_LORA_BYTES }: LoraSwitcherOptions = {}) {
     super(START);
@@ -76,10 +76,21 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     ];
   }
 
-  /** Read the cards, and the stack in force. */
+  /** The cards: read once, then out of the cache until `refresh` or the folders change. */
+  cards(): Promise<readonly LoraCard[]> {
+    this.#cards ??= this.refresh().catch((error: unknown) => {
+      this.#cards = undefined;
+      throw error;
+    });
+    return this.#cards;
+  }
+
+  /** Read the cards and the stack in force anew. */
   async refresh(): Promise<readonly LoraCard[]> {
+    const before = this.getSnapshot().stack;
     const [{ loras }, { stack }] = await Promise.all([this.#api.listLoras(), this.#api.status()]);
-    this.update(this.#running ? { cards: loras } : { cards: loras, stack });
+    const switched = this.#running !== undefined || this.getSnapshot().stack !== before;
+    this.update(switched ? { cards: loras } : { cards: loras, stack });
     return loras;
   }
 
@@ -92,9 +103,6 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     choice: LoraChoice | readonly LoraChoice[] | null,
   ): Promise<SwitchLoraResult | undefined> {
     const wanted = withAlphas(choice);
-    if (!this.#running && this.#receipt && isSameStack(wanted, this.getSnapshot().stack)) {
-      return this.#receipt;
-    }
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
@@ -103,7 +111,6 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     try {
       const receipt = await this.#api.switchLora({ loras: wanted }, { signal: running.signal });
       if (this.#running !== running) return undefined;
-      this.#receipt = receipt;
       this.#inForce(receipt.stack);
       return receipt;
     } catch (error) {
@@ -125,12 +132,7 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
   #loaded(stack: readonly StackEntry[]): void {
     const { wanted } = this.getSnapshot();
     if (wanted && isSameStack(wanted, stack)) this.update({ stack, canGenerate: true });
-    else if (!wanted) this.#changedElsewhere(stack);
-  }
-
-  #changedElsewhere(stack: readonly StackEntry[]): void {
-    this.#receipt = undefined;
-    this.update({ stack, warm: this.#warmWith(stack) });
+    else if (!wanted) this.update({ stack, warm: this.#warmWith(stack) });
   }
 
   #inForce(stack: readonly StackEntry[]): void {
@@ -147,14 +149,12 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     );
     if (this.#running !== running) return;
     this.#running = undefined;
-    this.#receipt = undefined;
     const told = isOutdated(error) ? null : (error as Error);
     this.update({ stack, wanted: null, loading: false, canGenerate: true, large: [], error: told });
   }
 
   /** A new process has nothing in memory. */
   #forget(): void {
-    this.#receipt = undefined;
     this.update({ warm: [] });
   }
 
