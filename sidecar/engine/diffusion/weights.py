@@ -73,7 +73,9 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Placement:
+class Placement:
+    """A tensor of a file, and the parameters of a network that it fills."""
+
     part: Part
     stored: Stored
     slots: tuple[Slot, ...]
@@ -112,7 +114,7 @@ def fill(parts: Sequence[Part], device: Device, report: Report, cancel: CancelTo
 
     Raises Unbuildable, ValueError or Cancelled.
     """
-    plan = [placement for part in parts for placement in _planned(part)]
+    plan = [placement for part in parts for placement in planned(part)]
     total = sum(placement.stored.bytes for placement in plan) or 1
     done, told = 0, -1.0
     for placement, tensor in _read(plan):
@@ -126,17 +128,20 @@ def fill(parts: Sequence[Part], device: Device, report: Report, cancel: CancelTo
             report(placement.part.name, percent)
 
 
-def _planned(part: Part) -> Iterator[_Placement]:
-    """Which tensor goes where, once it is sure that all fit and none is missing."""
+def planned(part: Part) -> Iterator[Placement]:
+    """Which tensor goes where, once it is sure that all fit and none is missing.
+
+    Raises Unbuildable or ValueError.
+    """
     wanted = {name: tuple(slot.shape) for name, slot in part.network.named_parameters()}
-    placements: list[_Placement] = []
+    placements: list[Placement] = []
     for name, stored in part.tensors.items():
         slots = part.slots(name)
         known = [slot for slot in slots or () if slot.name in wanted]
         if slots and known:
             for slot in known:
                 _check_shape(part, slot, stored, wanted.pop(slot.name))
-            placements.append(_Placement(part, stored, tuple(known)))
+            placements.append(Placement(part, stored, tuple(known)))
         elif part.strict and slots != ():
             raise Unbuildable(f"its {part.name} has an unknown weight {name}")
     if wanted:
@@ -159,9 +164,9 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:2] if shape[2:] == (1, 1) else shape
 
 
-def _read(plan: Iterable[_Placement]) -> Iterator[tuple[_Placement, Tensor]]:
+def _read(plan: Iterable[Placement]) -> Iterator[tuple[Placement, Tensor]]:
     """Each tensor, a view of its mapped file, in the order of the files."""
-    by_file: dict[Path, list[_Placement]] = {}
+    by_file: dict[Path, list[Placement]] = {}
     for placement in plan:
         by_file.setdefault(placement.stored.file, []).append(placement)
     for path, placements in by_file.items():
@@ -173,8 +178,8 @@ def _read(plan: Iterable[_Placement]) -> Iterator[tuple[_Placement, Tensor]]:
                     yield placement, file.get_tensor(placement.stored.key)
 
 
-def _windows(placements: Sequence[_Placement]) -> Iterator[list[_Placement]]:
-    window: list[_Placement] = []
+def _windows(placements: Sequence[Placement]) -> Iterator[list[Placement]]:
+    window: list[Placement] = []
     size = 0
     for placement in placements:
         if window and size + placement.stored.bytes > WINDOW:
