@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from sidecar.model_format.measures import measure
+from sidecar.engine.contract import ModelSpec
+from sidecar.engine.diffusion import checkpoint_source, load
+from sidecar.engine.diffusion.devices import Device
+from sidecar.engine.diffusion.source import check
+from sidecar.engine.diffusion.weights import Header, Stored, planned
 from tests.engine.diffusion import original_layout
 from tests.engine.diffusion.small_models import CROSS_DOWN, CROSS_UP, FAMILIES, FOUR_SIZES
 
