@@ -17,7 +17,7 @@ from sidecar.engine.contract import (
     Progress,
     RenderSpec,
 )
-from sidecar.engine.diffusion import images
+from sidecar.engine.diffusion import devices, images
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import Embedded, PromptEmbeddings, States
 from sidecar.engine.diffusion.low_vram import ONE_AT_A_TIME, VAE_TILING, decode_tiled
@@ -47,6 +47,7 @@ class Renderer:
         self._components = components
         self._embeddings = embeddings
         self._preview = preview
+        self._weights = sum(weight.numel() for weight in components.unet.parameters())
 
     def render(
         self, job_id: str, spec: RenderSpec, text_states: States, emit: Emit, cancel: CancelToken
@@ -78,12 +79,19 @@ class Renderer:
                 strength=spec.strength,
             )
             looks = _Looks(job, self._preview, indices, place * taken, len(batches) * taken)
-            latents = sample(self._components, drawing, looks.after_step, cancel)
+            with devices.threads_for_step(self._weights, self._cells(drawing)):
+                latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
             self._finish(job, indices, latents)
             took.decode += _since(started)
         return took
+
+    def _cells(self, drawing: Drawing) -> int:
+        """Of the latents that go through the UNet in one step."""
+        scale = self._components.vae.downscale
+        rows = len(drawing.seeds) * (1 if drawing.negative is None else 2)
+        return rows * (drawing.height // scale) * (drawing.width // scale)
 
     def _embed(self, job: _Job, states: States) -> tuple[Embedded, Embedded | None]:
         spec = job.spec
