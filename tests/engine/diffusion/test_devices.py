@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from sidecar.engine.diffusion.devices import SMALL_STEP, threads_for_step  # noqa: E402
+from sidecar.engine.diffusion.devices import SMALL_STEP, threads_for_step
 
 pytestmark = pytest.mark.engine
 
