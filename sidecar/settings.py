@@ -17,7 +17,8 @@ LogFormat = Literal["json", "text"]
 class Settings:
     """What a sidecar was told when it was started.
 
-    Sizes are bytes, durations seconds. `engine_command`, when given, replaces the command that
+    Sizes are bytes, durations seconds. `fusion_limit`: what the strengths of the styles of one
+    conflict group may add up to. `engine_command`, when given, replaces the command that
     starts the engine process (tests use it).
     """
 
@@ -33,6 +34,7 @@ class Settings:
     cancel_deadline: float = 10.0
     max_message_bytes: int = 64 * 1024 * 1024
     preview_cache_bytes: int = 32 * 1024 * 1024
+    fusion_limit: float = 0.3
     log_format: LogFormat = "json"
     log_level: str = "info"
     preload_model: str | None = None

@@ -161,6 +161,16 @@ ENGLISH: Sentences = {
         "The file of “{name}”, which is on, was replaced.",
         "The next picture is drawn with the new file, once it has passed the safety scan.",
     ),
+    "fit_yes": ("“{name}” was made for {model_family}, which is loaded.", "switch_lora uses it."),
+    "fit_no": (
+        "“{name}” was made for {lora_family} and does not fit {model_family}, which is loaded.",
+        "Load a model of its family.",
+    ),
+    "fit_unknown": (
+        "“{name}” may fit {model_family}; its tensors alone do not tell.",
+        "switch_lora says which of them match.",
+    ),
+    "fit_no_model": ("No model is loaded that “{name}” could fit.", "Call load_model first."),
     "lora_missing": (
         "“{name}”, which this picture was made with, is gone or was replaced.",
         "Put the file back to get the same style again.",
@@ -290,6 +300,16 @@ CHINESE: Sentences = {
         "正在使用的“{name}”文件已被替换。",
         "新文件通过安全检查后，下一张图片将使用它。",
     ),
+    "fit_yes": ("“{name}”是为当前的 {model_family} 制作的。", "可用 switch_lora 使用。"),
+    "fit_no": (
+        "“{name}”是为 {lora_family} 制作的，不适用于当前的 {model_family}。",
+        "请加载同一系列的模型。",
+    ),
+    "fit_unknown": (
+        "“{name}”可能适用于 {model_family}，仅凭张量无法判断。",
+        "switch_lora 会给出匹配情况。",
+    ),
+    "fit_no_model": ("尚未加载模型，无法判断“{name}”是否适用。", "请先调用 load_model。"),
     "lora_missing": ("这张图片所用的“{name}”已不存在或被替换。", "放回原文件即可恢复同样的风格。"),
     "nan_retry": ("半精度下图片异常，正在重新解码。", "用 no_half_vae 加载模型可避免重复解码。"),
     "prompt_truncated": (

@@ -33,8 +33,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "exit",
     ),
     "Models and memory": ("list_models", "load_model", "unload_model", "vram_report"),
-    "LoRA": ("list_loras", "switch_lora", "set_alpha"),
-    "Pictures": ("preview", "generate", "repeat"),
+    "LoRA": (
+        "list_loras",
+        "inspect_lora",
+        "scan_lora",
+        "switch_lora",
+        "set_alpha",
+        "check_conflicts",
+    ),
+    "Pictures": ("preview", "generate", "repeat", "merge_prompt"),
     "History": (
         "history_list",
         "history_get",

@@ -69,7 +69,7 @@ def _fill(card: CardFile, value: dict[str, Any], file: str) -> None:
         take(name, name, kind=_text)
     take("rank", "rank", kind=_positive)
     take("trigger_words", "trigger_words", "activation text", kind=_words)
-    take("prompt_template", "prompt_template", kind=_template)
+    take("prompt_template", "prompt_template", kind=_text)
     take("negative_prompt", "negative_prompt", "negative text", kind=_text)
     take("alpha_range", "alpha_range", kind=_range)
 
@@ -84,11 +84,6 @@ def _why(exc: Exception) -> str:
 
 def _text(value: Any) -> str | None:
     return value[:MAX_TEXT] if isinstance(value, str) and "\0" not in value else None
-
-
-def _template(value: Any) -> str | None:
-    text = _text(value)
-    return text if text is not None and "{prompt}" in text else None
 
 
 def _positive(value: Any) -> int | None:

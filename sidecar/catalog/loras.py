@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sidecar.catalog.card_file import CardFile, read_card
 from sidecar.catalog.lora_facts import is_lora, rank_of, verdict_of
 from sidecar.catalog.names import files_inside, is_plain_name
 from sidecar.catalog.safetensors_header import BrokenHeader, Header, read_header
+from sidecar.catalog.training import suggested_words
 from sidecar.errors import LoraNotFound
 from sidecar.lora_format.families import Verdict, title
 from sidecar.protocol.lora import LoraCard
@@ -98,17 +99,19 @@ def _read(name: str, path: Path) -> LoraCard:
     header, size = _header_and_size(path, card)
     metadata = header.metadata
     verdict = verdict_of(header, name)
+    triggers = card.trigger_words or _phrases(metadata.get("modelspec.trigger_phrase"))
     card.warnings += _doubts(name, card, verdict)
     if size > LARGE_BYTES:
         values = {"name": name, "megabytes": size // 1_000_000}
         card.warnings.append(sentence_and_hint("lora_large", values, DEFAULT_LOCALE)[0])
     return LoraCard(
         name=name,
-        title=card.title or metadata.get("modelspec.title") or _title_of(name),
+        title=card.title or _title_in(metadata) or _title_of(name),
         family=verdict.family or card.family or verdict.claimed,
         rank=rank_of(header) or card.rank,
         bytes=size,
-        trigger_words=card.trigger_words or _phrases(metadata.get("modelspec.trigger_phrase")),
+        trigger_words=triggers,
+        suggested_words=[] if triggers else suggested_words(metadata),
         prompt_template=card.prompt_template,
         negative_prompt=card.negative_prompt,
         conflict_group=card.conflict_group,
@@ -185,6 +188,12 @@ def _changed(path: Path) -> tuple[int, int] | None:
 
 def _phrases(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def _title_in(metadata: Mapping[str, str]) -> str | None:
+    """The maker's title, else the name the trainer was told to write the file under."""
+    output = metadata.get("ss_output_name", "").strip()
+    return metadata.get("modelspec.title") or (_title_of(output) if output else None)
 
 
 def _title_of(name: str) -> str:

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cancel-deadline", type=float, default=10.0, help="seconds before a kill")
     add("--max-message-bytes", type=int, default=64 * 1024 * 1024)
     add("--preview-cache-bytes", type=int, default=32 * 1024 * 1024)
+    add("--fusion-limit", type=float, default=0.3, help="summed alphas of one conflict group")
     add("--log-format", choices=("json", "text"), default="json")
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
@@ -54,6 +55,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         cancel_deadline=args.cancel_deadline,
         max_message_bytes=args.max_message_bytes,
         preview_cache_bytes=args.preview_cache_bytes,
+        fusion_limit=args.fusion_limit,
         log_format=args.log_format,
         log_level=args.log_level,
         preload_model=args.model,

@@ -41,6 +41,7 @@ def new_job_id() -> str:
 class Job:
     """`model`: what must be resident; None for work that needs none.
 
+    `gate`: done when the job may go to the engine; its exception ends the job. None: at once.
     `error`: why it is being ended, once it is. `deaths`: engines that died while working on it.
     """
 
@@ -49,12 +50,17 @@ class Job:
     work: Work
     request_id: RequestId = None
     session: str | None = None
+    gate: Future[None] | None = None
     id: str = field(default_factory=new_job_id)
     future: Future[Any] = field(default_factory=lambda: Future[Any]())
     accepted: float = field(default_factory=perf_counter)
     started: float | None = None
     error: SidecarError | None = None
     deaths: int = 0
+
+    @property
+    def may_start(self) -> bool:
+        return self.gate is None or (self.gate.done() and self.gate.exception() is None)
 
     @property
     def queue_ms(self) -> float:

@@ -24,11 +24,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Projected:
-    """`family` stays that of the last model when it is unloaded."""
+    """`family` stays that of the last model when it is unloaded. `asked`: names and alphas as the
+    caller gave them, where the fusion-strength curve made the stack's lower; else empty."""
 
     model: ModelSpec | None = None
     family: str | None = None
     loras: tuple[LoraSpec, ...] = ()
+    asked: tuple[tuple[str, float], ...] = ()
     trial: Trial = field(default_factory=Trial, compare=False, repr=False)
 
 

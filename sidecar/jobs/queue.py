@@ -113,6 +113,8 @@ class JobQueue:
         for older in superseded:
             older.fail(Superseded())
         self._hooks.state()
+        if not job.may_start and job.gate is not None:
+            job.gate.add_done_callback(lambda gate: self._gate_opened(job, gate.exception()))
         return job.future
 
     def supersede(self, session: str) -> None:
@@ -225,7 +227,7 @@ class JobQueue:
             self._engine.wake()
 
     def _pump(self) -> None:
-        if self._running is None and self._up and self._waiting:
+        if self._running is None and self._up and self._waiting and self._waiting[0].may_start:
             self._running = self._waiting.pop(0)
             self._send(self._running)
 
@@ -303,6 +305,15 @@ class JobQueue:
             return False
         waiting.fail(Cancelled())
         return True
+
+    def _gate_opened(self, job: Job, error: BaseException | None) -> None:
+        """What the job waited for is known: it goes on, or ends before the engine heard of it."""
+        with self._lock:
+            if error is not None and job in self._waiting:
+                self._waiting.remove(job)
+            self._pump()
+        if error is not None:
+            job.fail(error)
 
     def _engine_missing(self, event: JobFailed) -> None:
         log.error("the engine cannot work here: %s", event.log or event.fields)

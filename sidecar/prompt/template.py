@@ -24,6 +24,11 @@ class Template:
     trigger_words: tuple[str, ...] = ()
     negative: str = ""
 
+    @property
+    def of_negative(self) -> Template:
+        """The same style's template for negative prompts."""
+        return Template(f"{SLOT}, {self.negative}" if self.negative else SLOT)
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -62,7 +67,7 @@ def merge(prompt: str, template: Template) -> Merged:
 
 def merge_negative(negative: str, template: Template) -> Merged:
     """The negative prompt with the template's behind it."""
-    return merge(negative, Template(f"{SLOT}, {template.negative}" if template.negative else ""))
+    return merge(negative, template.of_negative)
 
 
 def without(prompt: str, template: Template) -> Merged:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sidecar.protocol.base import Result
 from sidecar.protocol.history import HistoryChanged
+from sidecar.protocol.library import LorasChanged
 from sidecar.protocol.lifecycle import EngineState, ServerInfo
 from sidecar.protocol.lora import StackEntry
 from sidecar.protocol.models import VramReport
@@ -62,6 +63,7 @@ NOTIFICATIONS: dict[str, Notification] = {
         Notification("engine_state", EngineStateEvent, "The engine changed its state."),
         Notification("model_load", ModelLoadEvent, "A model is being loaded."),
         Notification("lora_loaded", LoraLoaded, "A switch took effect."),
+        Notification("loras_changed", LorasChanged, "Files of the LoRA folders came or went."),
         Notification("progress", ProgressEvent, "How far a request is."),
         Notification("thumbnail", PictureEvent, "The first small look at a picture in work."),
         Notification("preview_frame", PictureEvent, "A later look at a picture in work."),

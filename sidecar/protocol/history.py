@@ -91,6 +91,9 @@ class RepeatParams(Params):
     sampler: SamplerName | None = None
     seed: int | None = Field(None, ge=0, le=MAX_SEED)
     loras: list[LoraRef] | None = None
+    style: str | None = Field(None, max_length=255, description="as in generate")
+    allow_suspicious: bool = False
+    allow_conflict: bool = False
     init_image: ImageIn | None = None
     strength: float | None = Field(None, gt=0, le=1)
     count: int = Field(1, ge=1, le=MAX_COUNT)

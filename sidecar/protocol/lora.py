@@ -16,7 +16,13 @@ class LoraCard(Result):
     rank: int | None = None
     bytes: int
     trigger_words: list[str] = Field(default_factory=list[str])
-    prompt_template: str | None = Field(None, description="with {prompt} where the prompt goes")
+    suggested_words: list[str] = Field(
+        default_factory=list[str],
+        description="the commonest words of its training, where its maker names no trigger words",
+    )
+    prompt_template: str | None = Field(
+        None, description="with {prompt} where the prompt goes; without: stands before it"
+    )
     negative_prompt: str | None = None
     conflict_group: str | None = None
     alpha_range: tuple[float, float] | None = Field(None, description="recommended strengths")
@@ -35,6 +41,8 @@ class SwitchLoraParams(Params):
     name: str | None = Field(None, description="as list_loras has it; null: no style")
     alpha: Alpha = 0.7
     loras: list[LoraRef] | None = Field(None, max_length=16, description="a stack of several")
+    allow_suspicious: bool = Field(False, description="use files that the safety scan doubts")
+    allow_conflict: bool = Field(False, description="lower the alphas of styles that conflict")
 
     @model_validator(mode="after")
     def _one_form(self) -> SwitchLoraParams:
@@ -84,6 +92,7 @@ class SetAlphaParams(Params):
 
     alpha: Alpha
     name: str | None = Field(None, description="which one; null when the stack has one")
+    allow_conflict: bool = Field(False, description="lower the alphas of styles that conflict")
 
 
 class SetAlphaResult(Result):

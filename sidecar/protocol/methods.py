@@ -7,6 +7,7 @@ from typing import Literal
 
 from sidecar import errors as e
 from sidecar.protocol import history as h
+from sidecar.protocol import library as li
 from sidecar.protocol import lifecycle as lc
 from sidecar.protocol import lora as lo
 from sidecar.protocol import models as mo
@@ -36,8 +37,10 @@ _LORA: ErrorTypes = (
     e.LoraNotFound,
     e.LoraIncompatible,
     e.LoraUnsafe,
+    e.LoraSuspicious,
     e.LoraCorrupt,
     e.LoraWithoutEffect,
+    e.LoraConflict,
 )
 _MODEL: ErrorTypes = (e.ModelNotFound, e.ModelCorrupt, e.ModelUnsupported)
 _WORK: ErrorTypes = (
@@ -86,7 +89,7 @@ METHODS: dict[str, Method] = {
             mo.LoadModelResult,
             "Make a model resident. The former one stays when this fails.",
             "when done",
-            (*_MODEL, *_WORK),
+            (*_MODEL, e.VaeNotFound, e.AssetMissing, *_WORK),
         ),
         Method(
             "unload_model", Empty, EmptyResult, "Give the model's memory back.", "when done", _WORK
@@ -107,7 +110,37 @@ METHODS: dict[str, Method] = {
             lo.SetAlphaResult,
             "Change a strength; merged before the next step that needs it.",
             "at once",
+            (e.LoraNotFound, e.LoraConflict),
+        ),
+        Method(
+            "inspect_lora",
+            li.InspectLoraParams,
+            li.InspectLoraResult,
+            "All about one file: card, blocks, training, safety, and whether it fits the model.",
+            "when done",
             (e.LoraNotFound,),
+        ),
+        Method(
+            "scan_lora",
+            li.ScanLoraParams,
+            li.ScanLoraResult,
+            "Read every byte of a file and tell what is wrong with it.",
+            "when done",
+            (e.LoraNotFound,),
+        ),
+        Method(
+            "check_conflicts",
+            li.CheckConflictsParams,
+            li.CheckConflictsResult,
+            "Which styles of a stack do not go together, and strengths that do.",
+            errors=(e.LoraNotFound,),
+        ),
+        Method(
+            "merge_prompt",
+            li.MergePromptParams,
+            li.MergePromptResult,
+            "A prompt with a style's words worked in, duplicates removed.",
+            errors=(e.LoraNotFound,),
         ),
         Method(
             "preview",

@@ -41,6 +41,13 @@ class PictureParams(Params):
     loras: list[LoraRef] | None = Field(
         None, max_length=16, description="for this picture only; null: the stack in force"
     )
+    style: str | None = Field(
+        None,
+        max_length=255,
+        description="a LoRA's name: its prompt template is applied, and it is on for this picture",
+    )
+    allow_suspicious: bool = Field(False, description="use files that the safety scan doubts")
+    allow_conflict: bool = Field(False, description="lower the alphas of styles that conflict")
 
     @field_validator("loras")
     @classmethod
@@ -83,6 +90,9 @@ class PictureParameters(Result):
     low_vram: str = "auto"
     no_half_vae: bool = False
     loras: list[StackEntry]
+    style: str | None = Field(None, description="whose words were merged into the prompt")
+    own_prompt: str | None = Field(None, description="with a style: the prompt as it was sent")
+    own_negative_prompt: str | None = Field(None, description="likewise")
     strength: float | None = Field(None, description="with an initial picture")
     init_image_sha256: str | None = None
 

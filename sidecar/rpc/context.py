@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sidecar.history.store import History
     from sidecar.jobs.job import RequestId
     from sidecar.jobs.progress import PhaseWeights
+    from sidecar.rpc.guard import Guard
     from sidecar.rpc.memory import MemoryDesk
     from sidecar.rpc.previews import PreviewCache
 
@@ -63,6 +64,11 @@ class Front:
     @cached_property
     def loras(self) -> LoraCatalog:
         return import_module("sidecar.catalog.loras").LoraCatalog(self.settings.all_lora_folders)
+
+    @cached_property
+    def guard(self) -> Guard:
+        guard = import_module("sidecar.rpc.guard").Guard
+        return guard(self.hashes, lambda: self.locale)
 
     @cached_property
     def models(self) -> ModelCatalog:

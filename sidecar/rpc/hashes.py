@@ -29,6 +29,11 @@ class FileHashes:
         except OSError:
             return None
 
+    def note(self, mark: Identity, sha256: str) -> None:
+        """The hash of a file that somebody else has read, as it was then."""
+        with self._lock:
+            self._known[mark] = sha256
+
     def of(self, path: str) -> str | None:
         """The hash; None when the file cannot be read."""
         try:

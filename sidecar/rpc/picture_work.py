@@ -26,6 +26,7 @@ from sidecar.rpc.context import Front
 from sidecar.rpc.images import data_url, inline_image
 from sidecar.rpc.reporter import Reporter
 from sidecar.rpc.specs import recipe
+from sidecar.rpc.styles import Wording
 
 Delivery = Literal["file", "inline", "both"]
 
@@ -48,9 +49,10 @@ def timings(job: Job, outcome: Outcome, save_ms: float = 0.0) -> Timings:
 class PictureWork:
     """What both have in common: the spec, and telling how far it is."""
 
-    def __init__(self, front: Front, spec: RenderSpec) -> None:
+    def __init__(self, front: Front, spec: RenderSpec, wording: Wording | None) -> None:
         self.front = front
         self.spec = spec
+        self.wording = wording
         self._job: Job | None = None
         self._reporter: Reporter | None = None
 
@@ -75,8 +77,15 @@ class PictureWork:
 class PreviewWork(PictureWork):
     """One small picture, in the answer and in the cache."""
 
-    def __init__(self, front: Front, spec: RenderSpec, session: str, key: Hashable) -> None:
-        super().__init__(front, spec)
+    def __init__(
+        self,
+        front: Front,
+        spec: RenderSpec,
+        wording: Wording | None,
+        session: str,
+        key: Hashable,
+    ) -> None:
+        super().__init__(front, spec, wording)
         self._session = session
         self._key = key
         self._image: ImageReady | None = None
@@ -99,7 +108,7 @@ class PreviewWork(PictureWork):
             session=self._session,
             image=inline_image(image.mime, image.width, image.height, image.data),
             seed=image.seed,
-            parameters=recipe(self.front, self.spec, image.seed),
+            parameters=recipe(self.front, self.spec, image.seed, self.wording),
             cached=False,
             timings=timings(self.job, outcome),
         )
@@ -111,8 +120,10 @@ class PreviewWork(PictureWork):
 class GenerateWork(PictureWork):
     """Pictures that are saved as they come; a repeated job goes on behind the last saved one."""
 
-    def __init__(self, front: Front, spec: RenderSpec, delivery: Delivery) -> None:
-        super().__init__(front, spec)
+    def __init__(
+        self, front: Front, spec: RenderSpec, wording: Wording | None, delivery: Delivery
+    ) -> None:
+        super().__init__(front, spec, wording)
         self._delivery = delivery
         self._images: list[GeneratedImage] = []
         self._save_ms = 0.0
@@ -135,7 +146,7 @@ class GenerateWork(PictureWork):
 
     def _save(self, image: ImageReady) -> None:
         start = perf_counter()
-        parameters = recipe(self.front, self.spec, image.seed)
+        parameters = recipe(self.front, self.spec, image.seed, self.wording)
         added = self.front.history.add(
             NewPicture(
                 data=image.data,

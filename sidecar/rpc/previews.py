@@ -9,12 +9,14 @@ from collections.abc import Hashable
 from sidecar.engine.contract import RenderSpec
 from sidecar.protocol.pictures import PreviewResult
 from sidecar.rpc.hashes import identity
+from sidecar.rpc.styles import Wording
 
 
-def preview_key(spec: RenderSpec) -> Hashable:
-    """The spec and the state of the LoRA files on disk; None when they cannot be looked at."""
+def preview_key(spec: RenderSpec, wording: Wording | None) -> Hashable:
+    """The spec, how its prompt came about, and the state of the LoRA files on disk; None when they
+    cannot be looked at."""
     try:
-        return spec, tuple(identity(lora.path) for lora in spec.loras)
+        return spec, wording, tuple(identity(lora.path) for lora in spec.loras)
     except OSError:
         return None
 

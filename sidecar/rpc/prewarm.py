@@ -16,7 +16,13 @@ def prewarm(front: Front) -> None:
     state = front.projection.current
     if state.model is None or front.shutting_down or not front.jobs.available:
         return
-    front.jobs.submit(Job("prewarm", state.model, ApplyWork(front, state.model, state.loras)))
+    try:
+        gate = front.guard.clear(state.loras, allow_suspicious=False)
+    except SidecarError as exc:
+        front.warn(exc.kind, exc.fields)
+        return
+    work = ApplyWork(front, state.model, state.loras)
+    front.jobs.submit(Job("prewarm", state.model, work, gate=gate))
 
 
 def preload(front: Front, model: str) -> None:
@@ -26,6 +32,6 @@ def preload(front: Front, model: str) -> None:
     except SidecarError as exc:
         front.warn(exc.kind, exc.fields)
         return
-    spec = model_spec(found, LoadModelParams.model_validate({"model": model}))
+    spec = model_spec(front, found, LoadModelParams.model_validate({"model": model}))
     front.projection.replace(Projected(spec, spec.family))
     prewarm(front)

@@ -15,6 +15,7 @@ from sidecar.protocol.models import LoadModelParams
 from sidecar.protocol.pictures import PictureParameters, PictureParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.images import read_image
+from sidecar.rpc.styles import Wording, settled, style_ref
 
 SEED_BITS = 32
 FRAMES_PER_PICTURE = 4
@@ -36,12 +37,15 @@ def find_model(front: Front, name: str) -> FoundModel:
     return found
 
 
-def model_spec(found: FoundModel, params: LoadModelParams) -> ModelSpec:
+def model_spec(front: Front, found: FoundModel, params: LoadModelParams) -> ModelSpec:
+    """Raises VaeNotFound, ModelUnsupported or ModelCorrupt for a VAE that cannot be used."""
+    vae = front.models.find_vae(params.vae) if params.vae is not None else None
     return ModelSpec(
         name=found.name,
         path=str(found.path),
         family=found.family,
-        vae=params.vae,
+        vae=vae.name if vae else None,
+        vae_path=str(vae.path) if vae else None,
         dtype=params.dtype,
         low_vram=params.low_vram,
         no_half_vae=params.no_half_vae,
@@ -54,13 +58,28 @@ def lora_specs(front: Front, refs: Sequence[LoraRef]) -> tuple[LoraSpec, ...]:
     return tuple(LoraSpec(lora.name, str(lora.path), alpha) for lora, alpha in found)
 
 
-def drawing_now(front: Front, refs: Sequence[LoraRef] | None) -> Drawing:
-    """A snapshot of the projected state. Raises ModelNotLoaded, LoraNotFound."""
+def drawing_now(front: Front, params: PictureParams) -> Drawing:
+    """A snapshot of the projected state. Raises ModelNotLoaded, LoraNotFound, LoraConflict."""
     state = front.projection.current
     if state.model is None:
         raise ModelNotLoaded()
-    loras = state.loras if refs is None else lora_specs(front, refs)
+    loras = _stack_for(front, params, state.loras)
     return Drawing(state.model, front.found_models[state.model.path].defaults, loras)
+
+
+def _stack_for(
+    front: Front, params: PictureParams, in_force: tuple[LoraSpec, ...]
+) -> tuple[LoraSpec, ...]:
+    """The stack that is named, else the one in force; else, when that lacks the style, the style
+    alone."""
+    if params.loras is not None:
+        return settled(front, lora_specs(front, params.loras), params.allow_conflict)
+    if params.style is None:
+        return in_force
+    card = front.loras.find(params.style).card
+    if any(lora.name == card.name for lora in in_force):
+        return in_force
+    return lora_specs(front, [style_ref(card)])
 
 
 def full_spec(drawing: Drawing, params: PictureParams, count: int) -> RenderSpec:
@@ -135,7 +154,9 @@ def _multiple_of_8(side: float) -> int:
     return max(64, int(side) // 8 * 8)
 
 
-def recipe(front: Front, spec: RenderSpec, seed: int) -> PictureParameters:
+def recipe(
+    front: Front, spec: RenderSpec, seed: int, wording: Wording | None = None
+) -> PictureParameters:
     """Everything that made one picture; reads LoRA files for their hashes, once each."""
     model = spec.model
     loras = [
@@ -157,6 +178,9 @@ def recipe(front: Front, spec: RenderSpec, seed: int) -> PictureParameters:
         low_vram=model.low_vram,
         no_half_vae=model.no_half_vae,
         loras=loras,
+        style=wording.style if wording else None,
+        own_prompt=wording.own_prompt if wording else None,
+        own_negative_prompt=wording.own_negative_prompt if wording else None,
         strength=spec.strength if spec.init_image else None,
         init_image_sha256=_sha256(spec.init_image) if spec.init_image else None,
     )

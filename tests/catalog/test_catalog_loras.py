@@ -1,5 +1,6 @@
 """Cards of LoRA files, and names that must not lead anywhere else."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_without_a_card_the_header_says_family_rank_and_texts(folder: Path) -> N
     card = only(folder)
     assert (card.title, card.family, card.rank) == ("Woodcut", "sd21", 16)
     assert card.trigger_words == ["woodcut", "carved"]
+
+
+def test_captions_suggest_words_where_no_trigger_is_named(folder: Path) -> None:
+    counts = {"10_ink": {"ink": 40, "1girl": 30, "pen": 2}, "5_more": {"pen": 50, "bad": -1}}
+    metadata = {"ss_tag_frequency": json.dumps(counts), "ss_output_name": "ink_wash"}
+    write_lora(folder, "v2-final", metadata=metadata)
+    card = only(folder)
+    assert (card.title, card.trigger_words) == ("Ink wash", [])
+    assert card.suggested_words == ["pen", "ink", "1girl"]
+    write_lora(folder, "v2-final", metadata=metadata, card={"trigger_words": ["inkstyle"]})
+    assert (only(folder).trigger_words, only(folder).suggested_words) == (["inkstyle"], [])
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"a": [1]}', '{"a": {"b": "c"}}', "[" * 9999])
+def test_a_broken_table_of_captions_suggests_nothing(folder: Path, broken: str) -> None:
+    write_lora(folder, "ink", metadata={"ss_tag_frequency": broken})
+    assert only(folder).suggested_words == []
 
 
 def test_without_any_text_the_name_is_the_title(folder: Path) -> None:
@@ -122,7 +140,7 @@ def test_a_broken_card_is_a_warning_and_the_rest_of_the_list_stands(
         ("rank", "four"),
         ("rank", True),
         ("trigger_words", [1]),
-        ("prompt_template", "no place for it"),
+        ("prompt_template", ["{prompt}"]),
         ("alpha_range", [1.0, 0.2]),
         ("alpha_range", [float("nan"), 1.0]),
         ("alpha_range", "0.2-1"),

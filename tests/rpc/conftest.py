@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalog.catalog_samples import write_lora
 from tests.rpc.child import Child, Start, starter
 from tests.rpc.in_memory import InMemory
 
@@ -15,7 +16,7 @@ def wire(tmp_path: Path) -> InMemory:
     loras = tmp_path / "given-loras"
     loras.mkdir()
     for name in ("chalk", "neon"):
-        (loras / f"{name}.safetensors").write_bytes(f"the file of {name}".encode())
+        write_lora(loras, name, metadata={"name": name})
     return InMemory(tmp_path / "data", loras)
 
 

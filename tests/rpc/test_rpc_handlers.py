@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.engine.contract import ApplyLoras, Render
 from sidecar.engine.fake import colour_png
+from tests.catalog.catalog_samples import write_lora
 from tests.rpc.in_memory import InMemory
 
 SLOW = {"prompt": "slow [delay=20]", "steps": 80}
@@ -165,7 +166,7 @@ class TestPreviews:
     ) -> None:
         ask = {"prompt": "x", "seed": 1, "loras": [{"name": "chalk"}]}
         loaded.call("preview", **ask)
-        (tmp_path / "given-loras" / "chalk.safetensors").write_bytes(b"another file altogether")
+        write_lora(tmp_path / "given-loras", "chalk", rank=8)
         assert loaded.call("preview", **ask)["cached"] is False
 
     def test_the_newest_of_a_session_wins(self, loaded: InMemory) -> None:
@@ -234,7 +235,7 @@ class TestLoras:
         self, loaded: InMemory, tmp_path: Path
     ) -> None:
         loaded.call("switch_lora", name="chalk")
-        (tmp_path / "given-loras" / "broken.safetensors").write_bytes(b"x")
+        write_lora(tmp_path / "given-loras", "broken", rank=8)
         job = loaded.request("generate", **SLOW)
         failing = loaded.request("switch_lora", name="broken")
         (tmp_path / "given-loras" / "broken.safetensors").unlink()
@@ -293,7 +294,7 @@ class TestHistory:
         loaded.call("switch_lora", loras=[{"name": "chalk"}, {"name": "neon"}])
         image = loaded.call("generate", prompt="x")["images"][0]
         folder = tmp_path / "given-loras"
-        (folder / "chalk.safetensors").write_bytes(b"something else, and longer")
+        write_lora(folder, "chalk", rank=8)
         (folder / "neon.safetensors").unlink()
         result = loaded.call("history_rollback", id=image["history_id"])
         assert result["state"]["missing"] == ["chalk", "neon"]

@@ -69,7 +69,7 @@ def history_rollback(call: Call, params: RollbackParams) -> RollbackResult:
         low_vram=stored.low_vram,  # type: ignore[arg-type]
         no_half_vae=stored.no_half_vae,
     )
-    model = model_spec(find_model(front, stored.model), load)
+    model = model_spec(front, find_model(front, stored.model), load)
     loras, missing = _stack(front, stored.loras)
     front.projection.replace(Projected(model, model.family, loras))
     prewarm(front)
@@ -106,6 +106,7 @@ def _stack(front: Front, stored: list[StackEntry]) -> tuple[tuple[LoraSpec, ...]
         if path is None:
             missing.append(entry.name)
         else:
+            front.guard.allow_known(entry.sha256)
             loras.append(LoraSpec(entry.name, path, entry.alpha))
     return tuple(loras), missing
 

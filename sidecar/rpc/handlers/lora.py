@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -22,10 +23,12 @@ from sidecar.protocol.lora import (
 )
 from sidecar.rpc.context import Call, Front
 from sidecar.rpc.faults import bad_params
+from sidecar.rpc.guard import Clearance
 from sidecar.rpc.handlers.models import submit_trial
 from sidecar.rpc.specs import lora_specs
 from sidecar.rpc.stack import stack_entries
 from sidecar.rpc.state_work import SwitchWork
+from sidecar.rpc.styles import settled
 
 
 def list_loras(call: Call, params: Empty) -> LoraList:
@@ -34,19 +37,55 @@ def list_loras(call: Call, params: Empty) -> LoraList:
 
 def switch_lora(call: Call, params: SwitchLoraParams) -> Future[Any] | SwitchLoraResult:
     front = call.front
-    loras = lora_specs(front, params.refs())
+    given = lora_specs(front, params.refs())
+    loras = settled(front, given, params.allow_conflict)
     cards = [front.loras.find(spec.name).card for spec in loras]
+    gate = front.guard.clear(loras, params.allow_suspicious)
     _warn_of_large(front, cards)
 
     def change(state: Projected) -> Projected:
-        return replace(state, loras=loras)
+        return replace(state, loras=loras, asked=_asked(given, loras))
 
     model = front.projection.current.model
     if model is None:
-        front.projection.adjust(change)
-        return _receipt_without_model(front, loras, cards)
-    job = Job("switch_lora", model, SwitchWork(front, model, loras), call.request_id)
+        return _noted(front, change, gate, lambda: _receipt_without_model(front, loras, cards))
+    work = SwitchWork(front, model, loras)
+    job = Job("switch_lora", model, work, call.request_id, gate=gate)
     return submit_trial(front, job, change)
+
+
+def _asked(
+    given: tuple[LoraSpec, ...], used: tuple[LoraSpec, ...], allowed: bool = False
+) -> tuple[tuple[str, float], ...]:
+    """What to remember: the strengths as given, once a conflict was `allowed` for this stack."""
+    if given == used and not allowed:
+        return ()
+    return tuple((lora.name, lora.alpha) for lora in given)
+
+
+def _noted(
+    front: Front,
+    change: Callable[[Projected], Projected],
+    gate: Clearance | None,
+    receipt: Callable[[], SwitchLoraResult],
+) -> Future[Any] | SwitchLoraResult:
+    """Without a model there is nothing for the engine to do; the files are scanned all the same."""
+    if gate is None:
+        front.projection.adjust(change)
+        return receipt()
+    trial = front.projection.attempt(change).trial
+    answer: Future[Any] = Future()
+
+    def scanned(done: Clearance) -> None:
+        error = done.exception()
+        front.projection.settle(trial, failed=error is not None)
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(receipt())
+
+    gate.add_done_callback(scanned)
+    return answer
 
 
 def _warn_of_large(front: Front, cards: list[LoraCard]) -> None:
@@ -81,10 +120,10 @@ def set_alpha(call: Call, params: SetAlphaParams) -> SetAlphaResult:
     name = _meant(front, params)
 
     def change(state: Projected) -> Projected:
-        changed = (
-            replace(lora, alpha=params.alpha) if lora.name == name else lora for lora in state.loras
-        )
-        return replace(state, loras=tuple(changed))
+        asked = dict(state.asked) | {name: params.alpha}
+        given = tuple(replace(lora, alpha=asked.get(lora.name, lora.alpha)) for lora in state.loras)
+        loras = settled(front, given, params.allow_conflict or bool(state.asked))
+        return replace(state, loras=loras, asked=_asked(given, loras, bool(state.asked)))
 
     state = front.projection.adjust(change)
     return SetAlphaResult(stack=stack_entries(front, state.loras), merge_ms=0.0, deferred=True)

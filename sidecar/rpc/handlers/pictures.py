@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from sidecar.jobs.job import Job, new_job_id
 from sidecar.protocol.base import ImageIn, LoraRef
 from sidecar.protocol.history import HistoryEntry, RepeatParams
 from sidecar.protocol.models import LoadModelParams
-from sidecar.protocol.pictures import GenerateParams, PreviewParams, PreviewResult, Timings
+from sidecar.protocol.pictures import (
+    GenerateParams,
+    PictureParameters,
+    PictureParams,
+    PreviewParams,
+    PreviewResult,
+    Timings,
+)
 from sidecar.rpc.context import Call, Front
 from sidecar.rpc.images import data_url
-from sidecar.rpc.picture_work import Delivery, GenerateWork, PreviewWork
+from sidecar.rpc.picture_work import GenerateWork, PreviewWork
 from sidecar.rpc.previews import preview_key
 from sidecar.rpc.specs import (
     Drawing,
@@ -23,36 +30,75 @@ from sidecar.rpc.specs import (
     model_spec,
     preview_spec,
 )
+from sidecar.rpc.styles import Worded, Wording, settled, worded
+
+P = TypeVar("P", bound=PictureParams)
 
 
 def preview(call: Call, params: PreviewParams) -> Future[Any] | PreviewResult:
     front = call.front
-    spec = preview_spec(drawing_now(front, params.loras), params)
-    key = preview_key(spec)
+    drawing = drawing_now(front, params)
+    words = worded(front, params.prompt, params.negative_prompt, params.style)
+    spec = preview_spec(drawing, _with(params, words))
+    gate = front.guard.clear(spec.loras, params.allow_suspicious)
+    key = preview_key(spec, words.wording)
     cached = front.previews.get(key)
     if cached is not None:
         front.jobs.supersede(params.session)
         update = {"job_id": new_job_id(), "session": params.session, "cached": True}
         return cached.model_copy(update={**update, "timings": Timings.model_validate({})})
-    work = PreviewWork(front, spec, params.session, key)
-    return front.jobs.submit(Job("preview", spec.model, work, call.request_id, params.session))
+    work = PreviewWork(front, spec, words.wording, params.session, key)
+    job = Job("preview", spec.model, work, call.request_id, params.session, gate)
+    return front.jobs.submit(job)
 
 
 def generate(call: Call, params: GenerateParams) -> Future[Any]:
-    return _draw(call, drawing_now(call.front, params.loras), params, params.delivery)
+    drawing = drawing_now(call.front, params)
+    words = worded(call.front, params.prompt, params.negative_prompt, params.style)
+    return _draw(call, drawing, params, words)
 
 
 def repeat(call: Call, params: RepeatParams) -> Future[Any]:
     front = call.front
     entry = front.history.entry(params.id)
+    words = _words_again(front, entry.parameters, params)
     again = _again(entry, params, _stored_init_image(front, params, entry))
-    return _draw(call, _drawing_of(front, entry, again), again, params.delivery)
+    for lora in entry.parameters.loras:
+        front.guard.allow_known(lora.sha256)
+    return _draw(call, _drawing_of(front, entry, again), again, words)
 
 
-def _draw(call: Call, drawing: Drawing, params: GenerateParams, delivery: Delivery) -> Future[Any]:
-    spec = full_spec(drawing, params, params.count)
-    work = GenerateWork(call.front, spec, delivery)
-    return call.front.jobs.submit(Job("generate", spec.model, work, call.request_id))
+def _draw(call: Call, drawing: Drawing, params: GenerateParams, words: Worded) -> Future[Any]:
+    spec = full_spec(drawing, _with(params, words), params.count)
+    gate = call.front.guard.clear(spec.loras, params.allow_suspicious)
+    work = GenerateWork(call.front, spec, words.wording, params.delivery)
+    return call.front.jobs.submit(Job("generate", spec.model, work, call.request_id, gate=gate))
+
+
+def _with(params: P, words: Worded) -> P:
+    """The request with the prompts as they are drawn."""
+    update = {"prompt": words.prompt, "negative_prompt": words.negative_prompt}
+    return params.model_copy(update=update)
+
+
+def _words_again(front: Front, stored: PictureParameters, params: RepeatParams) -> Worded:
+    """The stored words as they are, since the style's are in them; where something is given anew,
+    the style is worked into what the person wrote."""
+    if params.prompt is None and params.negative_prompt is None and params.style is None:
+        return Worded(stored.prompt, stored.negative_prompt, _stored_wording(stored))
+    own_prompt = stored.prompt if stored.own_prompt is None else stored.own_prompt
+    own_negative = (
+        stored.negative_prompt if stored.own_negative_prompt is None else stored.own_negative_prompt
+    )
+    prompt = own_prompt if params.prompt is None else params.prompt
+    negative = own_negative if params.negative_prompt is None else params.negative_prompt
+    return worded(front, prompt, negative, params.style or stored.style)
+
+
+def _stored_wording(stored: PictureParameters) -> Wording | None:
+    if stored.style is None:
+        return None
+    return Wording(stored.style, stored.own_prompt or "", stored.own_negative_prompt or "")
 
 
 def _stored_init_image(front: Front, params: RepeatParams, entry: HistoryEntry) -> ImageIn | None:
@@ -65,12 +111,11 @@ def _stored_init_image(front: Front, params: RepeatParams, entry: HistoryEntry) 
 
 
 def _again(entry: HistoryEntry, params: RepeatParams, init_image: ImageIn | None) -> GenerateParams:
-    """The stored recipe with what is given anew laid over it; a new seed unless one is given."""
+    """The stored recipe but for its words, with what is given anew laid over it; a new seed unless
+    one is given."""
     stored = entry.parameters
     loras = [LoraRef(name=lora.name, alpha=lora.alpha) for lora in stored.loras]
     fields: dict[str, Any] = {
-        "prompt": stored.prompt,
-        "negative_prompt": stored.negative_prompt,
         "width": stored.width,
         "height": stored.height,
         "steps": stored.steps,
@@ -79,9 +124,10 @@ def _again(entry: HistoryEntry, params: RepeatParams, init_image: ImageIn | None
         "loras": loras,
         "strength": stored.strength or 0.6,
     }
-    given = {k: getattr(params, k) for k in (*fields, "seed", "count")}
+    anew = (*fields, "seed", "count", "delivery", "allow_suspicious", "allow_conflict")
+    given = {k: getattr(params, k) for k in anew}
     fields |= {k: v for k, v in given.items() if v is not None}
-    return GenerateParams(**fields, init_image=init_image)
+    return GenerateParams(prompt="", **fields, init_image=init_image)
 
 
 def _drawing_of(front: Front, entry: HistoryEntry, params: GenerateParams) -> Drawing:
@@ -94,4 +140,5 @@ def _drawing_of(front: Front, entry: HistoryEntry, params: GenerateParams) -> Dr
         low_vram=stored.low_vram,  # type: ignore[arg-type]
         no_half_vae=stored.no_half_vae,
     )
-    return Drawing(model_spec(found, load), found.defaults, lora_specs(front, params.loras or []))
+    loras = settled(front, lora_specs(front, params.loras or []), params.allow_conflict)
+    return Drawing(model_spec(front, found, load), found.defaults, loras)
