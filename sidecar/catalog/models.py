@@ -1,195 +1,163 @@
-"""Models in their folders: diffusers folders with safetensors weights, and the starter."""
+"""Models and VAEs in their folders: the starter, diffusers folders, single .safetensors files."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
-from sidecar.catalog.families import FAMILIES, Defaults
+from sidecar.catalog.families import Defaults
+from sidecar.catalog.model_inspection import PICKLES, FoundModel, check_vae, inspect
 from sidecar.catalog.names import is_plain_name, lies_inside
-from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported
-from sidecar.lora_format.families import family_of_text_width
+from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported, VaeNotFound
 from sidecar.protocol.models import ModelCard
 
-__all__ = ["Defaults", "FoundModel", "ModelCatalog"]
+__all__ = ["Defaults", "FoundModel", "FoundVae", "ModelCatalog"]
 
 STARTER = "starter"
-INDEX = "model_index.json"
-COMPONENTS = ("text_encoder", "unet", "vae")
-PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
+VAES = "vae"
+REFUSALS = (ModelCorrupt, ModelUnsupported, ModelNotFound)
 
-_PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-_LICENSE = re.compile(r"^license:\s*[\"']?([^\"'\s]+)", re.MULTILINE)
+_Mark = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class FoundModel:
-    """A model that can be loaded; `path` is absolute, a diffusers folder.
-
-    `name` is what `find` finds it by again: for a folder outside the models folders, its path.
-    """
+class FoundVae:
+    """`name` is what `find_vae` finds it by again; `path` is absolute, a folder or a file."""
 
     name: str
     path: Path
-    family: str
-    defaults: Defaults
-    card: ModelCard
 
 
 class ModelCatalog:
-    """The starter, and every diffusers folder inside the models folders; first folder wins."""
+    """The starter, and every model inside the models folders; the first folder wins.
+
+    A file goes by its name without the suffix, or with it. What a file is found to be is kept
+    until it changes.
+    """
 
     def __init__(self, folders: Sequence[Path], starter: Path) -> None:
-        self._folders = tuple(folders)
+        self._folders = tuple(Path(os.path.abspath(folder)) for folder in folders)
         self._starter = starter
+        self._files: dict[Path, tuple[_Mark, FoundModel]] = {}
 
     def cards(self) -> list[ModelCard]:
-        """What can be loaded: the starter first, then by name. Broken folders are left out."""
+        """What can be loaded: the starter first, then by name. What is broken is left out."""
         cards: list[ModelCard] = []
-        for name, path in self._paths().items():
+        for name, path in self._models().items():
             try:
-                cards.append(_inspect(name, path).card)
-            except (ModelCorrupt, ModelUnsupported, ModelNotFound):
+                cards.append(self._inspect(name, path).card)
+            except REFUSALS:
                 continue
         return cards
 
     def find(self, model: str) -> FoundModel:
-        """A model by name, or a diffusers folder by absolute path.
+        """A model by name, or a diffusers folder or single file by absolute path.
 
         Raises ModelNotFound; ModelUnsupported for another kind of model and for pickled weights,
         which can carry code; ModelCorrupt when files are missing or cannot be read.
         """
-        paths = self._paths()
-        if model in paths:
-            return _inspect(model, paths[model])
-        if os.path.isabs(model) and "\0" not in model and os.path.exists(model):
-            path = Path(os.path.abspath(model))
-            return _inspect(_name_of(path, paths), path)
-        raise ModelNotFound(model=model, available=[card.name for card in self.cards()])
+        names = self._models()
+        path = _by_name(model, names) or _by_path(model)
+        if path is None:
+            raise ModelNotFound(model=model, available=[card.name for card in self.cards()])
+        return self._inspect(_name_of(path, names), path)
 
-    def _paths(self) -> dict[str, Path]:
+    def find_vae(self, vae: str) -> FoundVae:
+        """A VAE by name, from "vae" in a models folder or beside the models, or by absolute path.
+
+        Raises VaeNotFound; ModelUnsupported or ModelCorrupt, naming it, when it is none.
+        """
+        names = self._vaes()
+        path = _by_name(vae, names) or _by_path(vae)
+        if path is None:
+            raise VaeNotFound(vae=vae, available=self._vae_names(names))
+        name = _name_of(path, names)
+        check_vae(name, path)
+        return FoundVae(name, path)
+
+    def _models(self) -> dict[str, Path]:
         """Every entry of the folders that a name may mean, also those that turn out unusable."""
-        paths = {STARTER: Path(os.path.abspath(self._starter))}
-        for folder in map(Path, map(os.path.abspath, self._folders)):
-            for path in sorted(_listed(folder)):
-                if is_plain_name(path.name) and lies_inside(path, folder):
-                    paths.setdefault(path.name, path)
-        return paths
+        starter = {STARTER: Path(os.path.abspath(self._starter))}
+        return starter | _named(self._folders, taken=STARTER)
+
+    def _vaes(self) -> dict[str, Path]:
+        """Every entry that may be a VAE; those that are set apart as such come first."""
+        return {**_named(self._folders), **_named([folder / VAES for folder in self._folders])}
+
+    def _vae_names(self, names: dict[str, Path]) -> list[str]:
+        found: list[str] = []
+        for name, path in names.items():
+            try:
+                check_vae(name, path)
+            except REFUSALS:
+                continue
+            if path.parent.name == VAES or not self._is_model(name, path):
+                found.append(name)
+        return sorted(found)
+
+    def _is_model(self, name: str, path: Path) -> bool:
+        try:
+            self._inspect(name, path)
+        except REFUSALS:
+            return False
+        return True
+
+    def _inspect(self, name: str, path: Path) -> FoundModel:
+        """A file's header takes some milliseconds, so it is read again only when it changed."""
+        if path.is_dir() or not path.exists():
+            return inspect(name, path)
+        stat = path.stat()
+        mark = (stat.st_mtime_ns, stat.st_size)
+        known = self._files.get(path)
+        if known is None or known[0] != mark:
+            known = self._files[path] = (mark, inspect(name, path))
+        return known[1]
+
+
+def _named(folders: Sequence[Path], taken: str | None = None) -> dict[str, Path]:
+    """Entries by name: of equal ones the first folder's, and there a folder before a file."""
+    names: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(_listed(folder), key=_rank):
+            name = path.name if path.is_dir() else path.stem
+            if name != taken and is_plain_name(path.name) and lies_inside(path, folder):
+                names.setdefault(name, path)
+    return dict(sorted(names.items()))
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    """Folders, then safetensors, then what is refused."""
+    kind = 0 if path.is_dir() else 1 if path.suffix.lower() == ".safetensors" else 2
+    return kind, path.name
 
 
 def _listed(folder: Path) -> list[Path]:
+    """Folders and files of weights; other files (cards, previews, configs) are no models."""
+    suffixes = (".safetensors", *PICKLES)
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return [
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and (path.suffix.lower() in suffixes or path.is_dir())
+        ]
     except OSError:
         return []
+
+
+def _by_name(name: str, names: dict[str, Path]) -> Path | None:
+    """By the name, or by a file's name in full."""
+    found = names.get(name)
+    return found or next((path for path in names.values() if path.name == name), None)
+
+
+def _by_path(text: str) -> Path | None:
+    if os.path.isabs(text) and "\0" not in text and os.path.exists(text):
+        return Path(os.path.abspath(text))
+    return None
 
 
 def _name_of(path: Path, known: dict[str, Path]) -> str:
     """What the history notes, and what `find` finds again: a name, or else the path itself."""
     return next((name for name, other in known.items() if other == path), str(path))
-
-
-def _inspect(name: str, path: Path) -> FoundModel:
-    if not path.is_dir():
-        if not path.exists():
-            raise ModelNotFound(model=name, available=[])
-        raise ModelUnsupported(model=name, reason=_why_not_a_file(path))
-    index = _json(path / INDEX, name)
-    pipeline = str(index.get("_class_name"))
-    if pipeline not in PIPELINES:
-        raise ModelUnsupported(model=name, reason=f"its pipeline is {pipeline}")
-    size = sum(_weights_bytes(path / part, name) for part in COMPONENTS)
-    unet = _json(path / "unet" / "config.json", name)
-    family = _family(unet, name)
-    defaults = _defaults(family, unet, _json(path / "vae" / "config.json", name))
-    card = ModelCard(
-        name=name,
-        family=family,
-        path=str(path),
-        bytes=size,
-        width=defaults.width,
-        height=defaults.height,
-        steps=defaults.steps,
-        guidance_scale=defaults.guidance_scale,
-        license=_license(path),
-    )
-    return FoundModel(name, path, family, defaults, card)
-
-
-def _why_not_a_file(path: Path) -> str:
-    if path.suffix.lower() in _PICKLES:
-        return "it is a pickle, which can carry code"
-    return "it is a single file, and this version loads diffusers folders"
-
-
-def _json(path: Path, model: str) -> dict[str, Any]:
-    part = f"{path.parent.name}/{path.name}" if path.name != INDEX else path.name
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as exc:
-        if path.name == INDEX:
-            reason = f"the folder has no {INDEX}, so it is no diffusers model"
-            raise ModelUnsupported(model=model, reason=reason) from exc
-        raise ModelCorrupt(model=model, reason=f"{part} is missing") from exc
-    except OSError as exc:
-        raise ModelCorrupt(model=model, reason=f"{part}: {exc.strerror}") from exc
-    except (ValueError, RecursionError) as exc:
-        raise ModelCorrupt(model=model, reason=f"{part} is not valid JSON") from exc
-    if not isinstance(value, dict):
-        raise ModelCorrupt(model=model, reason=f"{part} is not a JSON object")
-    return cast("dict[str, Any]", value)
-
-
-def _weights_bytes(folder: Path, model: str) -> int:
-    """Bytes of the weights that are loaded: of several variants, the plain one."""
-    files = _listed(folder)
-    weights = [path for path in files if path.suffix == ".safetensors"]
-    if not weights and any(path.suffix in _PICKLES for path in files):
-        reason = f"{folder.name} has only pickled weights, which can carry code"
-        raise ModelUnsupported(model=model, reason=reason)
-    if not weights:
-        raise ModelCorrupt(model=model, reason=f"{folder.name} has no weights")
-    plain = [path for path in weights if not _is_variant(path)]
-    return sum(path.stat().st_size for path in plain or weights)
-
-
-def _is_variant(path: Path) -> bool:
-    """`model.fp16.safetensors`, `model.fp16-00001-of-00002.safetensors`"""
-    return "." in path.stem
-
-
-def _family(unet: dict[str, Any], model: str) -> str:
-    width = unet.get("cross_attention_dim")
-    family = family_of_text_width(width) if isinstance(width, int) else None
-    if family is None:
-        reason = f"its UNet reads text embeddings of width {width}"
-        raise ModelUnsupported(model=model, reason=reason)
-    return family
-
-
-def _defaults(family: str, unet: dict[str, Any], vae: dict[str, Any]) -> Defaults:
-    """The family's, at the size this very model was trained at where its config says so."""
-    defaults = FAMILIES[family].defaults
-    latent, blocks = unet.get("sample_size"), vae.get("block_out_channels")
-    if not isinstance(latent, int) or not isinstance(blocks, list):
-        return defaults
-    side = latent * 2 ** (len(cast("list[object]", blocks)) - 1)
-    if not 64 <= side <= 2048 or side % 8:
-        return defaults
-    preview = min(defaults.preview_side, side)
-    return replace(defaults, width=side, height=side, preview_side=preview)
-
-
-def _license(path: Path) -> str | None:
-    """From the front matter of the model card (README.md), as model hubs have it."""
-    try:
-        with open(path / "README.md", encoding="utf-8", errors="replace") as file:
-            match = _LICENSE.search(file.read(4096))
-    except OSError:
-        return None
-    return match.group(1) if match else None

@@ -90,7 +90,8 @@ def test_pickled_weights_are_listed_nowhere_and_refused(
 @pytest.mark.parametrize(
     ("pipeline", "width", "words"),
     [
-        ("StableDiffusionXLPipeline", 2048, "StableDiffusionXLPipeline"),
+        ("StableDiffusionInpaintPipeline", 768, "StableDiffusionInpaintPipeline"),
+        ("StableDiffusionPipeline", 2048, "width 2048"),
         ("FluxPipeline", 768, "FluxPipeline"),
         ("StableDiffusionPipeline", 4096, "width 4096"),
     ],
@@ -130,16 +131,15 @@ def test_a_folder_without_weights_is_corrupt(catalog: ModelCatalog, models: Path
         catalog.find("half")
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("sd.safetensors", "single file"), ("sd.ckpt", "pickle")]
-)
-def test_single_files_are_refused(
-    catalog: ModelCatalog, models: Path, name: str, words: str
+@pytest.mark.parametrize("suffix", ["ckpt", "pt", "bin"])
+def test_a_pickle_is_refused_with_what_to_do(
+    catalog: ModelCatalog, models: Path, suffix: str
 ) -> None:
-    (models / name).write_bytes(b"weights")
-    for model in (name, str(models / name)):
-        with pytest.raises(ModelUnsupported, match=words):
+    (models / f"sd.{suffix}").write_bytes(b"weights")
+    for model in ("sd", f"sd.{suffix}", str(models / f"sd.{suffix}")):
+        with pytest.raises(ModelUnsupported, match=r"save it as \.safetensors"):
             catalog.find(model)
+    assert len(catalog.cards()) == 1
 
 
 def test_a_folder_that_is_no_model_is_unsupported(catalog: ModelCatalog, tmp_path: Path) -> None:
