@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sidecar.lora_format.families import title
+from sidecar.lora_format.titles import title
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 
 REGISTRY: dict[str, type[SidecarError]] = {}

@@ -14,7 +14,8 @@ from sidecar.catalog.names import files_inside, is_plain_name
 from sidecar.catalog.safetensors_header import BrokenHeader, Header, read_header
 from sidecar.catalog.training import suggested_words
 from sidecar.errors import LoraNotFound
-from sidecar.lora_format.families import Verdict, title
+from sidecar.lora_format.families import Verdict
+from sidecar.lora_format.titles import title
 from sidecar.protocol.lora import LoraCard
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 

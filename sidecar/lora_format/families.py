@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from math import prod
 
 from sidecar.lora_format.keys import TEXT, TEXT_2, UNET, locate, split_key
+from sidecar.lora_format.titles import TITLES
 
-TITLES = {
-    "sd15": "Stable Diffusion 1.5",
-    "sd21": "Stable Diffusion 2.1",
-    "sdxl": "SDXL",
-    "starter": "starter",
-}
 EVERY = frozenset(TITLES)
 
 TEXT_WIDTHS = {768: "sd15", 1024: "sd21", 2048: "sdxl"}
@@ -51,11 +46,6 @@ _NAME = re.compile(
 
 Shape = tuple[int, ...]
 Parts = Mapping[str, Shape]
-
-
-def title(family: str | None) -> str:
-    """For people: "Stable Diffusion 1.5"; "other" for what is not known here."""
-    return TITLES.get(family or "", "other")
 
 
 @dataclass(frozen=True)

@@ -8,34 +8,33 @@ ending ("lora_A.weight", "lora_down.weight"), the prefix that names the network 
 
 from __future__ import annotations
 
-import re
-
 UNET, TEXT, TEXT_2 = "unet", "text_encoder", "text_encoder_2"
 
-# The end of a key by the part it is. What stands before is the layer.
-_ADAPTER = r"(?:\.(?!weight$|bias$)\w+)?"  # the adapter's name, where peft left it in
-_ENDINGS = {
-    "down": rf"\.lora_A{_ADAPTER}\.weight|\.lora_down\.weight"
-    r"|(?:_lora|\.lora|\.lora_linear_layer)\.down\.weight",
-    "up": rf"\.lora_B{_ADAPTER}\.weight|\.lora_up\.weight"
-    r"|(?:_lora|\.lora|\.lora_linear_layer)\.up\.weight",
-    "up_bias": rf"\.lora_B{_ADAPTER}\.bias",
-    "mid": r"\.lora_mid\.weight",
-    "alpha": r"\.alpha",
-    "magnitude": rf"\.lora_magnitude_vector{_ADAPTER}(?:\.weight)?",
-    "dora_scale": r"\.dora_scale",
-    **{name: rf"\.{name}{_ADAPTER}" for name in ("hada_w1_a", "hada_w1_b", "hada_t1")},
-    **{name: rf"\.{name}{_ADAPTER}" for name in ("hada_w2_a", "hada_w2_b", "hada_t2")},
-    **{name: rf"\.{name}{_ADAPTER}" for name in ("lokr_w1", "lokr_w1_a", "lokr_w1_b")},
-    **{name: rf"\.{name}{_ADAPTER}" for name in ("lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")},
-    "diff": r"\.diff|\.w_norm",
-    "diff_b": r"\.diff_b|\.b_norm",
-    # Methods that are not merged here: IA3, OFT, BOFT, GLoRA, T-LoRA, embeddings and their kin.
-    "other": r"\.(?:on_input|ia3_\w+|oft_\w+|boft_\w+|lokr_t1|rescale|scalar|scale|set_weight"
-    r"|reshape_weight|lambda_layer|(?:[ab][12]|bm|[qp]_layer)\.weight|lora_embedding_[AB]\w*"
-    rf"|lora_A{_ADAPTER}\.bias|weight|bias)",
+OTHER = "other"
+
+# Parts that are a tensor by themselves: "LAYER.hada_w1_a", or "LAYER.hada_w1_a.ADAPTER".
+_HADA = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")
+_LOKR = ("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")
+_TENSORS = {
+    **{name: name for name in ("alpha", "dora_scale", "diff", "diff_b", *_HADA, *_LOKR)},
+    "lora_magnitude_vector": "magnitude",
+    "w_norm": "diff",
+    "b_norm": "diff_b",
 }
-_ENDING = re.compile("(?:" + "|".join(f"(?P<{k}>{v})" for k, v in _ENDINGS.items()) + ")$")
+# Parts that are a small layer: "LAYER.lora_A.weight", or "LAYER.lora_A.ADAPTER.weight".
+_LAYERS = {
+    ("lora_A", "weight"): "down",
+    ("lora_B", "weight"): "up",
+    ("lora_B", "bias"): "up_bias",
+    ("lora_down", "weight"): "down",
+    ("lora_up", "weight"): "up",
+    ("lora_mid", "weight"): "mid",
+    ("lora_magnitude_vector", "weight"): "magnitude",
+}
+# Before diffusers had peft: "LAYER.lora.down.weight", "PLACE.to_q_lora.down.weight".
+_OLD = ("lora", "lora_linear_layer")
+# GLoRA and T-LoRA have small layers too; they are not merged here.
+_STRANGE_LAYERS = ("a1", "a2", "b1", "b2", "bm", "q_layer", "p_layer")
 
 # The network that a key belongs to, by its beginning once dots are underscores; longest first.
 _NETWORKS = (
@@ -68,12 +67,28 @@ _OLD_CLIP = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "ou
 def split_key(key: str) -> tuple[str, str]:
     """The layer a key belongs to, and its part of it.
 
-    Parts are the names of `_ENDINGS`; "other" for methods that are not known here.
+    Parts: "down", "up", "mid", "up_bias", "alpha", "magnitude" (peft's DoRA), "dora_scale"
+    (LyCORIS'), "diff" and "diff_b", "hada_…", "lokr_…"; "other" for methods not known here, such
+    as IA3, OFT, GLoRA and embeddings.
     """
-    found = _ENDING.search(key)
-    if found is None:
-        return key, "other"
-    return key[: found.start()], found.lastgroup or "other"
+    names = key.split(".")
+    last = names[-1]
+    if last in _TENSORS:
+        return ".".join(names[:-1]), _TENSORS[last]
+    if len(names) > 2 and names[-2] in _TENSORS and last not in ("weight", "bias"):
+        return ".".join(names[:-2]), _TENSORS[names[-2]]
+    for place in (-2, -3):
+        part = _LAYERS.get((names[place], last)) if len(names) > -place else None
+        if part is not None:
+            return ".".join(names[:place]), part
+    if len(names) > 3 and last == "weight" and names[-2] in ("down", "up"):
+        before = names[-3]
+        if before in _OLD:
+            return ".".join(names[:-3]), names[-2]
+        if before.endswith("_lora"):
+            return ".".join([*names[:-3], before.removesuffix("_lora")]), names[-2]
+    strange = last == "weight" and len(names) > 1 and names[-2] in _STRANGE_LAYERS
+    return ".".join(names[: -2 if strange else -1]), OTHER
 
 
 def locate(layer: str) -> tuple[str, str]:
