@@ -27,10 +27,19 @@ class ModelList(Result):
 
 
 class LoadModelParams(Params):
-    """`model`: a name in a models folder, "starter", or the path of a diffusers folder."""
+    """`model`: a name in a models folder, "starter", or an absolute path.
 
-    model: str = Field(min_length=1, description="a name, “starter”, or a folder's absolute path")
-    vae: str | None = Field(None, description="another VAE; null: the model's own")
+    A model is a diffusers folder or a single .safetensors file; its name leaves the suffix out.
+    """
+
+    model: str = Field(
+        min_length=1, description="a name, “starter”, or the absolute path of a folder or file"
+    )
+    vae: str | None = Field(
+        None,
+        description="another VAE: a name in the models folder or its vae/, or an absolute path;"
+        " null: the model's own",
+    )
     dtype: DType = Field("auto", description="of the weights; auto: what suits the device")
     low_vram: LowVram = Field("auto", description="how much speed to give for memory")
     no_half_vae: bool = Field(False, description="decode in full precision")

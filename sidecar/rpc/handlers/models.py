@@ -28,7 +28,7 @@ def list_models(call: Call, params: Empty) -> ModelList:
 def load_model(call: Call, params: LoadModelParams) -> Future[Any]:
     """The stack stays on when the new model is of the same family, else it is taken off."""
     found = find_model(call.front, params.model)
-    spec = model_spec(found, params)
+    spec = model_spec(call.front, found, params)
 
     def change(state: Projected) -> Projected:
         same = state.family in (None, spec.family)
