@@ -3,6 +3,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+SHIM_READY := electron-shim/node_modules/.package-lock.json
 CLIP  := sidecar/assets/clip/bpe_simple_vocab_16e6.txt.gz
 
 # The first of these that is Python 3.11 or newer; PYTHON=... chooses another.
@@ -10,10 +11,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test check bench generate starter lock clean
+.PHONY: help setup assets demo test shim check bench bench-switch generate starter lock clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) $(CLIP)  ## .venv with locked dependencies (the other targets do this themselves)
 
@@ -34,8 +35,18 @@ $(CLIP): tools/assets.py | $(READY)
 demo: $(READY) $(CLIP)  ## draw the contact sheet through a real sidecar
 	@$(BIN)/python -m sidecar demo --out demo-out
 
-test: $(READY) $(CLIP)  ## every test
-	@$(BIN)/python -m pytest
+test: $(READY) $(CLIP)  ## every test: the npm package's (where npm is), then the sidecar's
+	@failed=0; \
+	if command -v npm >/dev/null; then $(MAKE) --no-print-directory shim || failed=1; \
+	else echo "No npm here: the package in electron-shim is not tested."; fi; \
+	$(BIN)/python -m pytest && exit $$failed
+
+shim: $(READY) $(SHIM_READY)  ## check and test the npm package alone (Node 20 or newer)
+	@cd electron-shim && npm run --silent check && npm test --silent && npm run --silent check:package
+
+$(SHIM_READY): electron-shim/package-lock.json
+	@echo "Installing the packages of electron-shim (once) ..."
+	@cd electron-shim && npm ci --silent && touch node_modules/.package-lock.json
 
 check: $(READY)  ## lint, types, layers, generated files
 	@$(BIN)/ruff check .
@@ -48,8 +59,12 @@ check: $(READY)  ## lint, types, layers, generated files
 bench: $(READY) $(CLIP)  ## every figure beside its peer
 	@$(BIN)/python -m benchmarks --name issue-2
 
-generate: $(READY)  ## write schema/, docs/protocol.md and the README's table from the protocol
+bench-switch: $(READY)  ## LoRA switching at the size of SD 1.5, beside diffusers (16 GB of memory)
+	@$(BIN)/python -m benchmarks.switching --name switching
+
+generate: $(READY)  ## write schema/, docs/protocol.md, the README's table and the npm package's types
 	@$(BIN)/python -m tools.generate
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(SHIM_READY) && cd electron-shim && npm run --silent generate; fi
 
 starter: $(READY)  ## train the starter model from scratch (hours)
 	@$(BIN)/python -m starter --work build/starter
@@ -58,5 +73,5 @@ lock: $(READY)  ## write requirements.lock from what .venv has
 	@$(BIN)/python -m tools.lock
 
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) $(CLIP) dist demo-out .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(CLIP) dist demo-out electron-shim/dist electron-shim/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

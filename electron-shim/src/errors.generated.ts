@@ -74,7 +74,7 @@ export class LoraNotFoundError extends SidecarError {
   declare readonly kind: "lora_not_found";
 }
 
-/** 1002 `lora_incompatible`: “{name}” was made for {lora_family}, and the loaded model is {model_family}. */
+/** 1002 `lora_incompatible`: “{name}” was made for {lora_title} models; the loaded model is {model_title} ({reason}). */
 export class LoraIncompatibleError extends SidecarError {
   override readonly name = "LoraIncompatibleError";
   static readonly code = 1002;
@@ -90,7 +90,7 @@ export class LoraUnsafeError extends SidecarError {
   declare readonly kind: "lora_unsafe";
 }
 
-/** 1004 `lora_conflict`: {names} belong to one group ({group}) and do not go together. */
+/** 1004 `lora_conflict`: {names} belong to one group ({group}) and are too strong together. */
 export class LoraConflictError extends SidecarError {
   override readonly name = "LoraConflictError";
   static readonly code = 1004;
@@ -112,6 +112,14 @@ export class LoraWithoutEffectError extends SidecarError {
   static readonly code = 1006;
   static readonly kind = "lora_without_effect";
   declare readonly kind: "lora_without_effect";
+}
+
+/** 1007 `lora_suspicious`: “{name}” needs a second look: {reason}. */
+export class LoraSuspiciousError extends SidecarError {
+  override readonly name = "LoraSuspiciousError";
+  static readonly code = 1007;
+  static readonly kind = "lora_suspicious";
+  declare readonly kind: "lora_suspicious";
 }
 
 /** 1101 `model_not_found`: There is no model named “{model}”. */
@@ -266,6 +274,7 @@ export const ERROR_CLASSES = {
   lora_conflict: LoraConflictError,
   lora_corrupt: LoraCorruptError,
   lora_without_effect: LoraWithoutEffectError,
+  lora_suspicious: LoraSuspiciousError,
   model_not_found: ModelNotFoundError,
   model_corrupt: ModelCorruptError,
   model_unsupported: ModelUnsupportedError,

@@ -16,6 +16,10 @@ export const METHOD_NAMES = {
   "list_loras": "listLoras",
   "switch_lora": "switchLora",
   "set_alpha": "setAlpha",
+  "inspect_lora": "inspectLora",
+  "scan_lora": "scanLora",
+  "check_conflicts": "checkConflicts",
+  "merge_prompt": "mergePrompt",
   "preview": "preview",
   "generate": "generate",
   "history_list": "historyList",
@@ -92,6 +96,26 @@ export abstract class SidecarMethods {
   /** Change a strength; merged before the next step that needs it. */
   setAlpha(params: ParamsOf<"set_alpha">, options?: CallOptions): Promise<ResultOf<"set_alpha">> {
     return this.request("set_alpha", params, options);
+  }
+
+  /** All about one file: card, blocks, training, safety, and whether it fits the model. Goes through the queue; answered when done. */
+  inspectLora(params: ParamsOf<"inspect_lora">, options?: CallOptions): Promise<ResultOf<"inspect_lora">> {
+    return this.request("inspect_lora", params, options);
+  }
+
+  /** Read every byte of a file and tell what is wrong with it. Goes through the queue; answered when done. */
+  scanLora(params: ParamsOf<"scan_lora">, options?: CallOptions): Promise<ResultOf<"scan_lora">> {
+    return this.request("scan_lora", params, options);
+  }
+
+  /** Which styles of a stack do not go together, and strengths that do. */
+  checkConflicts(params: ParamsOf<"check_conflicts">, options?: CallOptions): Promise<ResultOf<"check_conflicts">> {
+    return this.request("check_conflicts", params, options);
+  }
+
+  /** A prompt with a style's words worked in, duplicates removed. */
+  mergePrompt(params: ParamsOf<"merge_prompt">, options?: CallOptions): Promise<ResultOf<"merge_prompt">> {
+    return this.request("merge_prompt", params, options);
   }
 
   /** A quick, small picture. The newest of a session wins. Goes through the queue; answered when done. */

@@ -49,6 +49,18 @@ export const PARAM_SCHEMAS = {
   "set_alpha": {
     "$ref": "#/$defs/SetAlphaParams"
   },
+  "inspect_lora": {
+    "$ref": "#/$defs/InspectLoraParams"
+  },
+  "scan_lora": {
+    "$ref": "#/$defs/ScanLoraParams"
+  },
+  "check_conflicts": {
+    "$ref": "#/$defs/CheckConflictsParams"
+  },
+  "merge_prompt": {
+    "$ref": "#/$defs/MergePromptParams"
+  },
   "preview": {
     "$ref": "#/$defs/PreviewParams"
   },
@@ -108,6 +120,22 @@ export const PARAM_DEFINITIONS = {
     },
     "required": [
       "id"
+    ],
+    "type": "object"
+  },
+  "CheckConflictsParams": {
+    "additionalProperties": false,
+    "properties": {
+      "loras": {
+        "items": {
+          "$ref": "#/$defs/LoraRef"
+        },
+        "maxItems": 16,
+        "type": "array"
+      }
+    },
+    "required": [
+      "loras"
     ],
     "type": "object"
   },
@@ -259,6 +287,23 @@ export const PARAM_DEFINITIONS = {
           }
         ]
       },
+      "style": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "allow_suspicious": {
+        "type": "boolean"
+      },
+      "allow_conflict": {
+        "type": "boolean"
+      },
       "count": {
         "maximum": 64,
         "minimum": 1,
@@ -388,6 +433,20 @@ export const PARAM_DEFINITIONS = {
     },
     "type": "object"
   },
+  "InspectLoraParams": {
+    "additionalProperties": false,
+    "properties": {
+      "name": {
+        "maxLength": 255,
+        "minLength": 1,
+        "type": "string"
+      }
+    },
+    "required": [
+      "name"
+    ],
+    "type": "object"
+  },
   "LoadModelParams": {
     "additionalProperties": false,
     "properties": {
@@ -448,6 +507,46 @@ export const PARAM_DEFINITIONS = {
     },
     "required": [
       "name"
+    ],
+    "type": "object"
+  },
+  "MergePromptParams": {
+    "additionalProperties": false,
+    "properties": {
+      "prompt": {
+        "maxLength": 8192,
+        "type": "string"
+      },
+      "negative_prompt": {
+        "maxLength": 8192,
+        "type": "string"
+      },
+      "style": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "former_style": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      }
+    },
+    "required": [
+      "prompt",
+      "style"
     ],
     "type": "object"
   },
@@ -571,6 +670,23 @@ export const PARAM_DEFINITIONS = {
             "type": "null"
           }
         ]
+      },
+      "style": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "allow_suspicious": {
+        "type": "boolean"
+      },
+      "allow_conflict": {
+        "type": "boolean"
       },
       "session": {
         "maxLength": 128,
@@ -702,6 +818,23 @@ export const PARAM_DEFINITIONS = {
           }
         ]
       },
+      "style": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "allow_suspicious": {
+        "type": "boolean"
+      },
+      "allow_conflict": {
+        "type": "boolean"
+      },
       "init_image": {
         "anyOf": [
           {
@@ -758,6 +891,20 @@ export const PARAM_DEFINITIONS = {
     ],
     "type": "object"
   },
+  "ScanLoraParams": {
+    "additionalProperties": false,
+    "properties": {
+      "path": {
+        "maxLength": 4096,
+        "minLength": 1,
+        "type": "string"
+      }
+    },
+    "required": [
+      "path"
+    ],
+    "type": "object"
+  },
   "SetAlphaParams": {
     "additionalProperties": false,
     "properties": {
@@ -775,6 +922,9 @@ export const PARAM_DEFINITIONS = {
             "type": "null"
           }
         ]
+      },
+      "allow_conflict": {
+        "type": "boolean"
       }
     },
     "required": [
@@ -813,6 +963,12 @@ export const PARAM_DEFINITIONS = {
             "type": "null"
           }
         ]
+      },
+      "allow_suspicious": {
+        "type": "boolean"
+      },
+      "allow_conflict": {
+        "type": "boolean"
       }
     },
     "type": "object"

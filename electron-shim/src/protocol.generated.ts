@@ -85,6 +85,8 @@ export interface Protocol {
         | "model_not_found"
         | "model_corrupt"
         | "model_unsupported"
+        | "vae_not_found"
+        | "asset_missing"
         | "cancelled"
         | "queue_full"
         | "out_of_memory"
@@ -136,8 +138,10 @@ export interface Protocol {
         | "lora_not_found"
         | "lora_incompatible"
         | "lora_unsafe"
+        | "lora_suspicious"
         | "lora_corrupt"
         | "lora_without_effect"
+        | "lora_conflict"
         | "cancelled"
         | "queue_full"
         | "out_of_memory"
@@ -153,6 +157,38 @@ export interface Protocol {
     set_alpha: {
       params: SetAlphaParams;
       result: SetAlphaResult;
+      errors: "lora_not_found" | "lora_conflict" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * All about one file: card, blocks, training, safety, and whether it fits the model.
+     */
+    inspect_lora: {
+      params: InspectLoraParams;
+      result: InspectLoraResult;
+      errors: "lora_not_found" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Read every byte of a file and tell what is wrong with it.
+     */
+    scan_lora: {
+      params: ScanLoraParams;
+      result: ScanLoraResult;
+      errors: "lora_not_found" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Which styles of a stack do not go together, and strengths that do.
+     */
+    check_conflicts: {
+      params: CheckConflictsParams;
+      result: CheckConflictsResult;
+      errors: "lora_not_found" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * A prompt with a style's words worked in, duplicates removed.
+     */
+    merge_prompt: {
+      params: MergePromptParams;
+      result: MergePromptResult;
       errors: "lora_not_found" | "invalid_params" | "shutting_down" | "internal_error";
     };
     /**
@@ -170,8 +206,10 @@ export interface Protocol {
         | "lora_not_found"
         | "lora_incompatible"
         | "lora_unsafe"
+        | "lora_suspicious"
         | "lora_corrupt"
         | "lora_without_effect"
+        | "lora_conflict"
         | "model_not_loaded"
         | "numerical_fault"
         | "image_unreadable"
@@ -196,8 +234,10 @@ export interface Protocol {
         | "lora_not_found"
         | "lora_incompatible"
         | "lora_unsafe"
+        | "lora_suspicious"
         | "lora_corrupt"
         | "lora_without_effect"
+        | "lora_conflict"
         | "model_not_loaded"
         | "numerical_fault"
         | "image_unreadable"
@@ -280,8 +320,10 @@ export interface Protocol {
         | "lora_not_found"
         | "lora_incompatible"
         | "lora_unsafe"
+        | "lora_suspicious"
         | "lora_corrupt"
         | "lora_without_effect"
+        | "lora_conflict"
         | "model_not_loaded"
         | "numerical_fault"
         | "image_unreadable"
@@ -299,6 +341,7 @@ export interface Protocol {
     engine_state: EngineStateEvent;
     model_load: ModelLoadEvent;
     lora_loaded: LoraLoaded;
+    loras_changed: LorasChanged;
     progress: ProgressEvent;
     thumbnail: PictureEvent;
     preview_frame: PictureEvent;
@@ -430,6 +473,15 @@ export interface Protocol {
       message: string;
       data: {
         kind: "lora_without_effect";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    lora_suspicious: {
+      code: 1007;
+      message: string;
+      data: {
+        kind: "lora_suspicious";
         hint: string;
         [k: string]: unknown;
       };
@@ -758,15 +810,17 @@ export interface ModelCard {
   loaded?: boolean;
 }
 /**
- * `model`: a name in a models folder, "starter", or the path of a diffusers folder.
+ * `model`: a name in a models folder, "starter", or an absolute path.
+ *
+ * A model is a diffusers folder or a single .safetensors file; its name leaves the suffix out.
  */
 export interface LoadModelParams {
   /**
-   * a name, “starter”, or a folder's absolute path
+   * a name, “starter”, or the absolute path of a folder or file
    */
   model: string;
   /**
-   * another VAE; null: the model's own
+   * another VAE: a name in the models folder or its vae/, or an absolute path; null: the model's own
    */
   vae?: string | null;
   /**
@@ -841,7 +895,11 @@ export interface LoraCard {
   bytes: number;
   trigger_words?: string[];
   /**
-   * with {prompt} where the prompt goes
+   * the commonest words of its training, where its maker names no trigger words
+   */
+  suggested_words?: string[];
+  /**
+   * with {prompt} where the prompt goes; without: stands before it
    */
   prompt_template?: string | null;
   negative_prompt?: string | null;
@@ -873,6 +931,14 @@ export interface SwitchLoraParams {
    * a stack of several
    */
   loras?: LoraRef[] | null;
+  /**
+   * use files that the safety scan doubts
+   */
+  allow_suspicious?: boolean;
+  /**
+   * lower the alphas of styles that conflict
+   */
+  allow_conflict?: boolean;
 }
 /**
  * One LoRA of a stack, by name.
@@ -936,6 +1002,10 @@ export interface SetAlphaParams {
    * which one; null when the stack has one
    */
   name?: string | null;
+  /**
+   * lower the alphas of styles that conflict
+   */
+  allow_conflict?: boolean;
 }
 /**
  * The stack as it is now. The merge runs before the next step that needs it.
@@ -947,6 +1017,204 @@ export interface SetAlphaResult {
    */
   merge_ms: number;
   deferred: boolean;
+}
+export interface InspectLoraParams {
+  /**
+   * as list_loras has it
+   */
+  name: string;
+}
+export interface InspectLoraResult {
+  card: LoraCard;
+  blocks: BlockReport[];
+  /**
+   * tensors of each type
+   */
+  dtypes: {
+    [k: string]: number;
+  };
+  training: TrainingReport;
+  /**
+   * the file's own, long values cut
+   */
+  metadata: {
+    [k: string]: string;
+  };
+  verdict: "clean" | "notice" | "suspicious" | "unsafe" | "corrupt";
+  findings: FindingReport[];
+  sha256: string;
+  compatibility: Compatibility;
+}
+/**
+ * Tensors of one block of the model, as the file names it.
+ */
+export interface BlockReport {
+  /**
+   * such as "unet.down_blocks.1", "text_encoder.layers.0"
+   */
+  block: string;
+  tensors: number;
+  layers: number;
+  /**
+   * numbers in all of them
+   */
+  parameters: number;
+  bytes: number;
+  /**
+   * ranks that occur, ascending
+   */
+  ranks: number[];
+}
+/**
+ * What the trainer wrote into the file, as far as it is understood.
+ */
+export interface TrainingReport {
+  base_model?: string | null;
+  /**
+   * the kind of adapter, as the trainer names it
+   */
+  network?: string | null;
+  rank?: number | null;
+  alpha?: number | null;
+  resolution?: string | null;
+  images?: number | null;
+  steps?: number | null;
+  epochs?: number | null;
+  learning_rate?: number | null;
+  /**
+   * when it was finished, ISO 8601
+   */
+  trained?: string | null;
+  author?: string | null;
+  description?: string | null;
+  /**
+   * the commonest words of its captions
+   */
+  top_tags: TagCount[];
+}
+export interface TagCount {
+  tag: string;
+  count: number;
+}
+/**
+ * One thing that the safety scan found.
+ */
+export interface FindingReport {
+  /**
+   * corrupt and unsafe are refused; suspicious is used with allow_suspicious
+   */
+  severity: "corrupt" | "unsafe" | "suspicious" | "notice";
+  /**
+   * stable, for programs
+   */
+  kind: string;
+  /**
+   * a phrase about the file, in the session's language
+   */
+  message: string;
+  /**
+   * tensor or metadata key; empty: the file as a whole
+   */
+  where: string;
+  /**
+   * what stands there, such as an address
+   */
+  detail: string;
+  /**
+   * bytes into the file, where that says something
+   */
+  offset: number | null;
+}
+/**
+ * Whether it goes with the model in force; `compatible` is null where that cannot be told.
+ */
+export interface Compatibility {
+  compatible: boolean | null;
+  lora_family: string | null;
+  model: string | null;
+  model_family: string | null;
+  /**
+   * a plain sentence, in the session's language
+   */
+  reason: string;
+}
+/**
+ * A file of the library by its name, or any file on this machine by its absolute path.
+ */
+export interface ScanLoraParams {
+  /**
+   * a name as list_loras has it, or absolute path
+   */
+  path: string;
+}
+/**
+ * Every byte of the file was read; nothing in it was run or unpickled.
+ */
+export interface ScanLoraResult {
+  path: string;
+  bytes: number;
+  sha256: string;
+  /**
+   * the gravest severity among the findings
+   */
+  verdict: "clean" | "notice" | "suspicious" | "unsafe" | "corrupt";
+  findings: FindingReport[];
+  /**
+   * 0 when this file was scanned before and has not changed
+   */
+  scan_ms: number;
+}
+export interface CheckConflictsParams {
+  /**
+   * the stack that is thought of
+   */
+  loras: LoraRef[];
+}
+export interface CheckConflictsResult {
+  conflicts: ConflictReport[];
+  /**
+   * the whole stack with the fusion-strength curve applied
+   */
+  suggested: StackEntry[];
+}
+/**
+ * Styles of one group whose strengths add up to more than they may.
+ */
+export interface ConflictReport {
+  group: string;
+  names: string[];
+  /**
+   * of the absolute strengths asked for
+   */
+  alpha_sum: number;
+  limit: number;
+}
+/**
+ * `former_style`: whose words are taken out first, when the prompt was merged before.
+ */
+export interface MergePromptParams {
+  prompt: string;
+  negative_prompt?: string;
+  /**
+   * a LoRA's name; null: no style
+   */
+  style: string | null;
+  /**
+   * a LoRA's name
+   */
+  former_style?: string | null;
+}
+export interface MergePromptResult {
+  prompt: string;
+  negative_prompt: string;
+  /**
+   * words that the style added to the prompt
+   */
+  added: string[];
+  /**
+   * duplicates and words of the former style, left out
+   */
+  removed: string[];
 }
 /**
  * As generate; few steps, small, inline WebP. A newer one of the same session supersedes.
@@ -996,6 +1264,18 @@ export interface PreviewParams {
    * for this picture only; null: the stack in force
    */
   loras?: LoraRef[] | null;
+  /**
+   * a LoRA's name: its prompt template is applied, and it is on for this picture
+   */
+  style?: string | null;
+  /**
+   * use files that the safety scan doubts
+   */
+  allow_suspicious?: boolean;
+  /**
+   * lower the alphas of styles that conflict
+   */
+  allow_conflict?: boolean;
   /**
    * one slider or one view; its newest preview wins
    */
@@ -1074,6 +1354,18 @@ export interface PictureParameters {
   low_vram?: string;
   no_half_vae?: boolean;
   loras: StackEntry[];
+  /**
+   * whose words were merged into the prompt
+   */
+  style?: string | null;
+  /**
+   * with a style: the prompt as it was sent
+   */
+  own_prompt?: string | null;
+  /**
+   * likewise
+   */
+  own_negative_prompt?: string | null;
   /**
    * with an initial picture
    */
@@ -1162,6 +1454,18 @@ export interface GenerateParams {
    * for this picture only; null: the stack in force
    */
   loras?: LoraRef[] | null;
+  /**
+   * a LoRA's name: its prompt template is applied, and it is on for this picture
+   */
+  style?: string | null;
+  /**
+   * use files that the safety scan doubts
+   */
+  allow_suspicious?: boolean;
+  /**
+   * lower the alphas of styles that conflict
+   */
+  allow_conflict?: boolean;
   /**
    * pictures; each takes the next seed
    */
@@ -1314,6 +1618,12 @@ export interface RepeatParams {
   sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
   seed?: number | null;
   loras?: LoraRef[] | null;
+  /**
+   * as in generate
+   */
+  style?: string | null;
+  allow_suspicious?: boolean;
+  allow_conflict?: boolean;
   init_image?: ImageIn | null;
   strength?: number | null;
   count?: number;
@@ -1339,6 +1649,14 @@ export interface ModelLoadEvent {
 export interface LoraLoaded {
   stack: StackEntry[];
   cached: boolean;
+}
+/**
+ * Names in the library. `changed`: another file under the same name, or another card.
+ */
+export interface LorasChanged {
+  added: string[];
+  changed: string[];
+  removed: string[];
 }
 /**
  * `percent` never goes back; 100 only when the file is on disk.

@@ -7,15 +7,16 @@
 export { connectSidecar, PageSidecar } from "./bridge/connect.js";
 export type { BridgeCall, SidecarBridge, Tell } from "./bridge/expose.js";
 export * from "./errors/index.js";
-export { checkConflict, type LoraConflict } from "./helpers/check-conflict.js";
+export { type ConflictAdvice, checkConflict } from "./helpers/check-conflict.js";
 export {
   HistoryRing,
   type HistoryRingOptions,
   type HistoryRingState,
 } from "./helpers/history-ring.js";
+export type { LoraChoice } from "./helpers/lora-choice.js";
 export {
   LARGE_LORA_BYTES,
-  type LoraChoice,
+  type LoraConsent,
   LoraSwitcher,
   type LoraSwitcherOptions,
   type LoraSwitcherState,

@@ -11,6 +11,8 @@ export interface LoraStrength {
 export interface SidecarState {
   readonly model: ParamsOf<"load_model"> | null;
   readonly loras: readonly LoraStrength[];
+  /** Whether the person agreed to use files that the safety scan doubts. */
+  readonly allowSuspicious: boolean;
 }
 
 /** The requests that change it. */
@@ -23,7 +25,7 @@ export function changesState(method: MethodName): boolean {
  * a running switch), so each change counts from when it was asked for.
  */
 export class StateFollower {
-  #state: SidecarState = { model: null, loras: [] };
+  #state: SidecarState = { model: null, loras: [], allowSuspicious: false };
   #asked = 0;
   #modelFrom = 0;
   #lorasFrom = 0;
@@ -62,7 +64,8 @@ export class StateFollower {
     }
     if (change.loras && asked >= this.#lorasFrom) {
       this.#lorasFrom = asked;
-      this.#state = { ...this.#state, loras: change.loras };
+      const { allowSuspicious = this.#state.allowSuspicious } = change;
+      this.#state = { ...this.#state, loras: change.loras, allowSuspicious };
     }
   }
 }
@@ -75,7 +78,10 @@ type Change<M extends MethodName> = (
 const CHANGES: { readonly [M in MethodName]?: Change<M> } = {
   load_model: (params) => ({ model: params }),
   unload_model: () => ({ model: null }),
-  switch_lora: (_, { stack }) => ({ loras: strengths(stack) }),
+  switch_lora: ({ allow_suspicious: allowSuspicious = false }, { stack }) => ({
+    loras: strengths(stack),
+    allowSuspicious,
+  }),
   set_alpha: (_, { stack }) => ({ loras: strengths(stack) }),
   history_rollback: (_, { entry, state }) => ({
     model: {

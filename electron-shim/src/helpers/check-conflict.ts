@@ -1,27 +1,33 @@
-import type { LoraCard } from "../protocol.generated.js";
+import type { SidecarApi } from "../api.js";
+import type { CallOptions } from "../call-options.js";
+import type { ConflictReport } from "../protocol.generated.js";
+import { type LoraChoice, withAlphas } from "./lora-choice.js";
 
-/** LoRAs of one group, which do not go together. */
-export interface LoraConflict {
-  readonly group: string;
-  /** Two or more, in the order in which they were chosen. */
-  readonly names: readonly string[];
+/** Whether LoRAs go together, and strengths at which they do. */
+export interface ConflictAdvice {
+  /** Whether there is no conflict. */
+  readonly fine: boolean;
+  /** Groups of styles that are too strong together; empty when it is fine. */
+  readonly conflicts: readonly ConflictReport[];
+  /** The same LoRAs at strengths that go together. */
+  readonly suggested: readonly { readonly name: string; readonly alpha: number }[];
 }
 
 /**
- * The conflicts among the chosen LoRAs, by the `conflict_group` on their cards: at once and without
- * asking the sidecar, for a toast before the switch. Names without a card conflict with nothing.
+ * Ask whether LoRAs go together, before they are switched on: for a toast that offers the suggested
+ * strengths. Fewer than two always do, and the sidecar is not asked.
  */
-export function checkConflict(
-  cards: readonly Pick<LoraCard, "conflict_group" | "name">[],
-  chosen: readonly string[],
-): LoraConflict[] {
-  const groupOf = new Map(cards.map((card) => [card.name, card.conflict_group ?? null]));
-  const groups = new Map<string, string[]>();
-  for (const name of new Set(chosen)) {
-    const group = groupOf.get(name);
-    if (group) groups.set(group, [...(groups.get(group) ?? []), name]);
-  }
-  return [...groups]
-    .filter(([, names]) => names.length > 1)
-    .map(([group, names]) => ({ group, names }));
+export async function checkConflict(
+  api: Pick<SidecarApi, "checkConflicts">,
+  chosen: readonly LoraChoice[],
+  options?: CallOptions,
+): Promise<ConflictAdvice> {
+  const loras = withAlphas(chosen);
+  if (loras.length < 2) return { fine: true, conflicts: [], suggested: loras };
+  const { conflicts, suggested } = await api.checkConflicts({ loras }, options);
+  return {
+    fine: conflicts.length === 0,
+    conflicts,
+    suggested: suggested.map(({ name, alpha }) => ({ name, alpha })),
+  };
 }

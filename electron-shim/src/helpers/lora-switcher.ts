@@ -1,19 +1,19 @@
 import type { SidecarApi } from "../api.js";
 import type { Unsubscribe } from "../events/emitter.js";
 import type { LoraCard, StackEntry, SwitchLoraResult } from "../protocol.generated.js";
+import { type LoraChoice, withAlphas } from "./lora-choice.js";
 import { isOutdated } from "./outdated.js";
 import { Store } from "./store.js";
 
 /** Files above this may make the switch stutter. */
 export const LARGE_LORA_BYTES = 150_000_000;
 
-const DEFAULT_ALPHA = 0.7;
-
-/** One LoRA and its strength. */
-export interface LoraChoice {
-  readonly name: string;
-  /** Default 0.7. */
-  readonly alpha?: number | undefined;
+/** What a person has agreed to, after an error asked for it. */
+export interface LoraConsent {
+  /** After LoraSuspiciousError: use a file that the safety scan doubts. */
+  readonly allowSuspicious?: boolean | undefined;
+  /** After LoraConflictError: lower the strengths of styles that conflict. */
+  readonly allowConflict?: boolean | undefined;
 }
 
 /** What a style picker shows. */
@@ -72,6 +72,7 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     this.#largeBytes = largeBytes;
     this.#off = [
       api.on("lora_loaded", ({ stack }) => this.#loaded(stack)),
+      api.on("loras_changed", () => this.#foldersChanged()),
       api.on("restarting", () => this.#forget()),
     ];
   }
@@ -101,15 +102,17 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
    */
   async choose(
     choice: LoraChoice | readonly LoraChoice[] | null,
+    consent: LoraConsent = {},
   ): Promise<SwitchLoraResult | undefined> {
-    const wanted = withAlphas(choice);
+    const wanted = withAlphas(asList(choice));
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
     const large = this.#large(wanted);
     this.update({ wanted, loading: true, canGenerate: false, large, error: null });
     try {
-      const receipt = await this.#api.switchLora({ loras: wanted }, { signal: running.signal });
+      const params = { loras: wanted, ...wireConsent(consent) };
+      const receipt = await this.#api.switchLora(params, { signal: running.signal });
       if (this.#running !== running) return undefined;
       this.#inForce(receipt.stack);
       return receipt;
@@ -153,6 +156,13 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
     this.update({ stack, wanted: null, loading: false, canGenerate: true, large: [], error: told });
   }
 
+  /** Cards that nobody has asked for need no reading. */
+  #foldersChanged(): void {
+    if (!this.#cards) return;
+    this.#cards = undefined;
+    this.cards().catch(() => {}); // whoever asks for them next is told
+  }
+
   /** A new process has nothing in memory. */
   #forget(): void {
     this.update({ warm: [] });
@@ -169,9 +179,16 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
   }
 }
 
-function withAlphas(choice: LoraChoice | readonly LoraChoice[] | null) {
-  const list = choice === null ? [] : "name" in choice ? [choice] : choice;
-  return list.map(({ name, alpha = DEFAULT_ALPHA }) => ({ name, alpha }));
+function wireConsent({ allowSuspicious = false, allowConflict = false }: LoraConsent) {
+  return {
+    ...(allowSuspicious && { allow_suspicious: true }),
+    ...(allowConflict && { allow_conflict: true }),
+  };
+}
+
+function asList(choice: LoraChoice | readonly LoraChoice[] | null): readonly LoraChoice[] {
+  if (choice === null) return [];
+  return "name" in choice ? [choice] : choice;
 }
 
 function isSameStack(wanted: readonly LoraChoice[], stack: readonly StackEntry[]): boolean {

@@ -87,20 +87,20 @@ test("events are sent to pages that listen, once each, and no longer than they l
   expect(page.sent).toEqual(["lora-sidecar:listen", "lora-sidecar:unlisten"]);
 });
 
-test.each(["did-navigate", "render-process-gone"])(
-  "what a page asked for ends with its %s",
-  async (how) => {
-    const { api, page, sidecar } = bridge();
-    const heard = vi.fn();
-    sidecar.on("vram", heard);
-    sidecar.generate({ prompt: "a" }).catch(() => {});
-    await settled();
-    page.emit(how);
-    expect(api.last("generate").options.signal?.aborted).toBe(true);
-    api.events.emit("vram", {} as never);
-    expect(heard).not.toHaveBeenCalled();
-  },
-);
+test.each([
+  "did-navigate",
+  "render-process-gone",
+])("what a page asked for ends with its %s", async (how) => {
+  const { api, page, sidecar } = bridge();
+  const heard = vi.fn();
+  sidecar.on("vram", heard);
+  sidecar.generate({ prompt: "a" }).catch(() => {});
+  await settled();
+  page.emit(how);
+  expect(api.last("generate").options.signal?.aborted).toBe(true);
+  api.events.emit("vram", {} as never);
+  expect(heard).not.toHaveBeenCalled();
+});
 
 test("a closed window is sent nothing more", async () => {
   const { api, page, sidecar } = bridge();

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   InvalidParamsError,
+  LoraConflictError,
   LoraNotFoundError,
   ModelNotLoadedError,
   type ProgressEvent,
@@ -82,11 +83,11 @@ test("after a crash model and styles are back before what is asked next", async 
   await sidecar.loadModel({ model: "starter" });
   await sidecar.switchLora({
     loras: [
-      { name: "ink", alpha: 0.3 },
-      { name: "night", alpha: 0.4 },
+      { name: "ink", alpha: 0.1 },
+      { name: "night", alpha: 0.2 },
     ],
   });
-  await sidecar.setAlpha({ name: "ink", alpha: 0.9 });
+  await sidecar.setAlpha({ name: "ink", alpha: 0.05 });
   const before = await sidecar.generate({ prompt: "red apple", seed: 7 });
   const restored: Promise<Restored> = next(sidecar, "restored");
   const lost = sidecar.generate({ prompt: "[delay=100]" });
@@ -97,11 +98,25 @@ test("after a crash model and styles are back before what is asked next", async 
   expect(await restored).toEqual({
     model: "starter",
     loras: [
-      { name: "ink", alpha: 0.9 },
-      { name: "night", alpha: 0.4 },
+      { name: "ink", alpha: 0.05 },
+      { name: "night", alpha: 0.2 },
     ],
     failures: [],
   });
+});
+
+test("a stack whose strengths were lowered is put back as it was, with the consent", async () => {
+  const sidecar = client(await realSidecar());
+  await sidecar.start();
+  await sidecar.loadModel({ model: "starter" });
+  const loras = [{ name: "ink" }, { name: "night" }];
+  await expect(sidecar.switchLora({ loras })).rejects.toBeInstanceOf(LoraConflictError);
+  const { stack } = await sidecar.switchLora({ loras, allow_conflict: true });
+  const restored = next(sidecar, "restored");
+  process.kill(sidecar.pid ?? 0, "SIGKILL");
+  expect((await restored).failures).toEqual([]);
+  const after = await sidecar.status();
+  expect(after.stack.map(({ alpha }) => alpha)).toEqual(stack.map(({ alpha }) => alpha));
 });
 
 test("a switch that fails leaves the former stack to be put back", async () => {

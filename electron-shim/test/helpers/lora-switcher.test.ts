@@ -99,6 +99,24 @@ test("a switch from elsewhere is shown, and a new process has nothing in memory"
   expect(state().warm).toEqual([]);
 });
 
+test("cards that were read are read again when the folders change", async () => {
+  const changed = { added: ["new"], changed: [], removed: [] };
+  api.always.status = () => ({ stack: [] });
+  api.always.list_loras = () => ({ loras: [{ name: "new", bytes: 1 }] });
+  api.events.emit("loras_changed", changed);
+  expect(api.asked).toEqual([]);
+  await switcher.cards();
+  api.events.emit("loras_changed", changed);
+  expect(api.all("list_loras")).toHaveLength(2);
+});
+
+test("what a person agreed to is sent with the switch", () => {
+  void switcher.choose({ name: "ink" }, { allowSuspicious: true });
+  expect(api.last("switch_lora").params).toEqual({ loras: stackOf("ink"), allow_suspicious: true });
+  void switcher.choose({ name: "ink" }, { allowConflict: true });
+  expect(api.last("switch_lora").params).toEqual({ loras: stackOf("ink"), allow_conflict: true });
+});
+
 test("null means no style", async () => {
   const none = switcher.choose(null);
   expect(api.last("switch_lora").params).toEqual({ loras: [] });

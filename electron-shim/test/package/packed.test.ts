@@ -57,7 +57,7 @@ const USE = `
   const failure = await sidecar.request("unload_model", {}).catch((error) => error);
   await sidecar.stop();
   console.log(failure.name, failure instanceof SidecarGoneError, typeof exposeSidecar);
-  console.log(checkConflict([{ name: "a", conflict_group: "g" }, { name: "b", conflict_group: "g" }], ["a", "b"])[0].group);
+  console.log((await checkConflict({}, [])).fine);
 `;
 
 test("an ES module uses the installed package", () => {
@@ -67,7 +67,7 @@ test("an ES module uses the installed package", () => {
     import { checkConflict } from "@lora-sidecar/electron/renderer";
     ${USE}`;
   writeFileSync(join(project, "main.mjs"), text);
-  expect(node("main.mjs")).toBe("SidecarGoneError true function\ng\n");
+  expect(node("main.mjs")).toBe("SidecarGoneError true function\ntrue\n");
 });
 
 test("a CommonJS module uses the installed package", () => {
@@ -77,7 +77,7 @@ test("a CommonJS module uses the installed package", () => {
     const { checkConflict } = require("@lora-sidecar/electron/renderer");
     (async () => { ${USE} })();`;
   writeFileSync(join(project, "main.cjs"), text);
-  expect(node("main.cjs")).toBe("SidecarGoneError true function\ng\n");
+  expect(node("main.cjs")).toBe("SidecarGoneError true function\ntrue\n");
 });
 
 test.each(["mts", "cts"])("a strict TypeScript file finds the types: .%s", (ending) => {
