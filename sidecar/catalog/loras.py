@@ -25,6 +25,7 @@ LARGE_BYTES = 150_000_000
 _PREVIEWS = (".preview.png", ".png", ".webp", ".jpg", ".jpeg")
 
 Stamp = tuple[tuple[int, int] | None, ...]
+"""Time (nanoseconds) and size of the file, of its card and of its previews; None: not there."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,24 @@ class LoraCatalog:
         self._folders = tuple(folders)
         self._lock = threading.Lock()
         self._cache: dict[Path, tuple[Stamp, LoraCard]] = {}
+        self._first_told: dict[str, tuple[Path, Stamp]] | None = None
 
     def cards(self) -> list[LoraCard]:
         """The cards of all files, by name."""
         files = self._files()
+        if self._first_told is None:
+            self._first_told = {name: (path, _stamp(path)) for name, path in files.items()}
         with self._lock:
             self._cache = {p: c for p, c in self._cache.items() if p in files.values()}
         return [self._card(name, path) for name, path in sorted(files.items())]
+
+    def first_told(self) -> dict[str, tuple[Path, Stamp]]:
+        """As `stamps`: what the first list held; what there is now, when none was asked for."""
+        return self.stamps() if self._first_told is None else self._first_told
+
+    def stamps(self) -> dict[str, tuple[Path, Stamp]]:
+        """Path, and what changes with the file, its card or its previews, by name."""
+        return {name: (path, _stamp(path)) for name, path in self._files().items()}
 
     def find(self, name: str) -> FoundLora:
         """The file of that name: exact, else without regard to case or the suffix.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sidecar.rpc.guard import Guard
     from sidecar.rpc.memory import MemoryDesk
     from sidecar.rpc.previews import PreviewCache
+    from sidecar.rpc.watch import LibraryWatch
 
 Handler = Callable[["Call", Any], Result | Future[Any] | dict[str, Any] | None]
 Notify = Callable[[str, Result], None]
@@ -60,6 +61,7 @@ class Front:
         self.locale = DEFAULT_LOCALE
         self.shutting_down = False
         self._reset_told = False
+        self._watch: LibraryWatch | None = None
 
     @cached_property
     def loras(self) -> LoraCatalog:
@@ -92,6 +94,21 @@ class Front:
     @cached_property
     def weights(self) -> PhaseWeights:
         return import_module("sidecar.jobs.progress").PhaseWeights()
+
+    def watch_library(self) -> None:
+        """Tell of files that come and go, from now on."""
+        if self._watch is None and not self.shutting_down:
+            watch: LibraryWatch = import_module("sidecar.rpc.watch").LibraryWatch(self)
+            self._watch = watch
+            watch.start()
+
+    def close(self) -> None:
+        """Stop what runs beside the queue: the watch, a scan; close the history."""
+        if self._watch is not None:
+            self._watch.close()
+        if "guard" in vars(self):
+            self.guard.close()
+        self.history.close()
 
     def tell_moved_aside(self) -> None:
         """A broken history database was moved aside: say so, once."""

@@ -55,16 +55,17 @@ class Dispatcher:
         """Answer something that was not a message."""
         self._respond(None, failure_of(error, self._front.locale), self._send)
 
-    def warm_up(self) -> None:
+    def warm_up(self, then: Callable[[], None]) -> None:
         """Import what the handshake did not need, in the background."""
-        threading.Thread(target=self._import_all, name="imports", daemon=True).start()
+        threading.Thread(target=self._import_all, args=(then,), name="imports", daemon=True).start()
 
-    def _import_all(self) -> None:
+    def _import_all(self, then: Callable[[], None]) -> None:
         for routine in self._routines.values():
             routine.load()
         import_module(ROUTER)
         gc.freeze()  # what is there now stays
         gc.enable()
+        then()
 
     # ----------------------------------------------------------------- requests
 

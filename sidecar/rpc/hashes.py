@@ -34,6 +34,10 @@ class FileHashes:
         with self._lock:
             self._known[mark] = sha256
 
+    def recall(self, path: str, stamp: tuple[int, int] | None) -> str | None:
+        """The hash of a file as it was at a time (nanoseconds) and size, if it was read then."""
+        return None if stamp is None else self._known.get((path, stamp[1], stamp[0]))
+
     def of(self, path: str) -> str | None:
         """The hash; None when the file cannot be read."""
         try:

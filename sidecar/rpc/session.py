@@ -100,7 +100,7 @@ class Session:
             self._take(items)
             if not self._warmed_up and items:
                 self._warmed_up = True
-                self._dispatcher.warm_up()
+                self._dispatcher.warm_up(self.front.watch_library)
 
     def _hung_up(self) -> bool:
         """Whether the client closed our stdin, seen without reading from it."""
@@ -194,7 +194,7 @@ class Session:
                 self.front.jobs.abandon()
             self._link.close(LAST_HANG_UP)
             self._outbox.flush(LAST_FLUSH)
-            self.front.history.close()
+            self.front.close()
 
 
 def _ended(future: Any, seconds: float) -> bool:

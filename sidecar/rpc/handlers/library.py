@@ -17,7 +17,7 @@ from sidecar.catalog.names import is_plain_name
 from sidecar.catalog.safetensors_header import BrokenHeader, Header, read_header
 from sidecar.catalog.training import shown_metadata, training_report
 from sidecar.errors import Cancelled, LoraNotFound
-from sidecar.lora_format.families import title
+from sidecar.lora_format.titles import title
 from sidecar.prompt import without
 from sidecar.protocol.library import (
     BlockReport,
