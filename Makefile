@@ -46,7 +46,7 @@ shim: $(READY) $(SHIM_READY)  ## check and test the npm package alone (Node 20 o
 
 $(SHIM_READY): electron-shim/package-lock.json
 	@echo "Installing the packages of electron-shim (once) ..."
-	@cd electron-shim && npm ci --silent && touch node_modules/.package-lock.json
+	@cd electron-shim && npm ci --loglevel=error && touch node_modules/.package-lock.json
 
 check: $(READY)  ## lint, types, layers, generated files
 	@$(BIN)/ruff check .
