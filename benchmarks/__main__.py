@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.measuring import Row, machine
 from benchmarks.report import as_json, as_markdown
 
-ROWS = ("ping", "start", "styles", "pictures", "slider", "memory")
+ROWS = ("ping", "start", "styles", "pictures", "slider", "memory", "loading")
 RESULTS = Path(__file__).parent / "results"
 
 

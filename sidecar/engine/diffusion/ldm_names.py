@@ -42,6 +42,7 @@ class UNetNames:
     def __init__(self, config: Mapping[str, Any]) -> None:
         pairs = dict(_modules(config))
         self._ours = pairs
+        self._theirs = {new: old for old, new in pairs.items()}
         self._flat = {old.replace(".", "_"): new.replace(".", "_") for old, new in pairs.items()}
 
     def to_diffusers(self, name: str) -> str | None:
@@ -51,6 +52,10 @@ class UNetNames:
         behind the block is taken as it is: whether the layer exists is not looked at.
         """
         return _translated(name, ".", self._ours)
+
+    def to_original(self, name: str) -> str | None:
+        """The other way: "mid_block.attentions.0.proj_in" → "middle_block.1.proj_in"."""
+        return _translated(name, ".", self._theirs)
 
     def to_diffusers_flat(self, name: str) -> str | None:
         """The same for names with underscores, as kohya's LoRA files have them.

@@ -56,6 +56,7 @@ SDXL: dict[str, Any] = {
 def test_a_block_has_its_diffusers_name(config: dict[str, Any], theirs: str, ours: str) -> None:
     names = UNetNames(config)
     assert names.to_diffusers(theirs) == ours
+    assert names.to_original(ours) == theirs
     flat = names.to_diffusers_flat(theirs.replace(".", "_"))
     assert flat == ours.replace(".", "_")
 
