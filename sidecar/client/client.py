@@ -23,6 +23,12 @@ from sidecar.protocol.history import (
     HistoryList,
     RollbackResult,
 )
+from sidecar.protocol.library import (
+    CheckConflictsResult,
+    InspectLoraResult,
+    MergePromptResult,
+    ScanLoraResult,
+)
 from sidecar.protocol.lifecycle import CancelResult, InitializeResult, Locale, StatusResult
 from sidecar.protocol.lora import LoraCard, LoraList, SetAlphaResult, SwitchLoraResult
 from sidecar.protocol.models import LoadModelResult, ModelCard, ModelList, VramReport
@@ -183,18 +189,68 @@ class Sidecar:
     def list_loras(self) -> list[LoraCard]:
         return self._look_up(LoraList, "list_loras").loras
 
-    def switch_lora(self, name: str | None, alpha: float = 0.7) -> SwitchLoraResult:
+    def inspect_lora(self, name: str) -> InspectLoraResult:
+        """Card, blocks, training, findings of the safety scan, and whether it fits the model."""
+        return _read(InspectLoraResult, self.call("inspect_lora", {"name": name}))
+
+    def scan_lora(self, path: Path | str) -> ScanLoraResult:
+        """A name in the library as a string, or the path of any file."""
+        where = str(path.absolute()) if isinstance(path, Path) else path
+        return _read(ScanLoraResult, self.call("scan_lora", {"path": where}))
+
+    def check_conflicts(self, loras: Mapping[str, float]) -> CheckConflictsResult:
+        """Which styles of a stack (name to alpha) do not go together, and alphas that do."""
+        return self._look_up(CheckConflictsResult, "check_conflicts", loras=wire_stack(loras))
+
+    def switch_lora(
+        self, name: str | None, alpha: float = 0.7, *, allow_suspicious: bool = False
+    ) -> SwitchLoraResult:
         """One style, or none."""
-        params = {"name": name} if name is None else {"name": name, "alpha": alpha}
+        params: dict[str, Any] = {"name": name, "allow_suspicious": allow_suspicious}
+        if name is not None:
+            params["alpha"] = alpha
         return _read(SwitchLoraResult, self.call("switch_lora", params))
 
-    def switch_loras(self, loras: Mapping[str, float]) -> SwitchLoraResult:
+    def switch_loras(
+        self,
+        loras: Mapping[str, float],
+        *,
+        allow_suspicious: bool = False,
+        allow_conflict: bool = False,
+    ) -> SwitchLoraResult:
         """A stack: name to alpha."""
-        return _read(SwitchLoraResult, self.call("switch_lora", {"loras": wire_stack(loras)}))
+        params = {
+            "loras": wire_stack(loras),
+            "allow_suspicious": allow_suspicious,
+            "allow_conflict": allow_conflict,
+        }
+        return _read(SwitchLoraResult, self.call("switch_lora", params))
 
-    def set_alpha(self, alpha: float, name: str | None = None) -> SetAlphaResult:
-        params = {"alpha": alpha} if name is None else {"alpha": alpha, "name": name}
+    def set_alpha(
+        self, alpha: float, name: str | None = None, *, allow_conflict: bool = False
+    ) -> SetAlphaResult:
+        params: dict[str, Any] = {"alpha": alpha, "allow_conflict": allow_conflict}
+        if name is not None:
+            params["name"] = name
         return _read(SetAlphaResult, self.call("set_alpha", params, LOOK_UP_SECONDS))
+
+    def merge_prompt(
+        self,
+        prompt: str,
+        style: str | None,
+        *,
+        negative_prompt: str = "",
+        former_style: str | None = None,
+    ) -> MergePromptResult:
+        """The prompt with a style's words, after those of the former style went out."""
+        return self._look_up(
+            MergePromptResult,
+            "merge_prompt",
+            prompt=prompt,
+            style=style,
+            negative_prompt=negative_prompt,
+            former_style=former_style,
+        )
 
     # ------------------------------------------------------------------ pictures
 

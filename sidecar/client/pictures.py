@@ -16,7 +16,8 @@ Picture = str | Path | bytes
 class PictureOptions(TypedDict, total=False):
     """What may be said about a picture beside its prompt; the rest suits the model.
 
-    Sides in pixels, multiples of 8. `loras`: name to alpha, instead of the stack in force.
+    Sides in pixels, multiples of 8. `loras`: name to alpha, instead of the stack in force. `style`:
+    a LoRA's name, whose words are worked into the prompt.
     """
 
     negative_prompt: str
@@ -29,6 +30,9 @@ class PictureOptions(TypedDict, total=False):
     init_image: Picture
     strength: float
     loras: Mapping[str, float]
+    style: str
+    allow_suspicious: bool
+    allow_conflict: bool
 
 
 def wire_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sidecar.errors import (
     Cancelled,
     HistoryNotFound,
     InvalidParams,
+    LoraConflict,
     LoraNotFound,
     ModelNotFound,
     PictureGone,
@@ -142,3 +143,33 @@ def test_stopping_is_polite_and_leaves_no_process(tmp_path: Path) -> None:
     assert sidecar.stop() == 0
     with pytest.raises(SidecarGone):
         sidecar.ping()
+
+
+def test_the_library_is_looked_through_and_words_are_merged(
+    sidecar: Sidecar, tmp_path: Path
+) -> None:
+    sidecar.load_model("starter")
+    name = sidecar.list_loras()[0].name
+    told = sidecar.inspect_lora(name)
+    assert (told.card.name, told.verdict, told.compatibility.compatible) == (name, "clean", True)
+    assert sum(block.tensors for block in told.blocks) == sum(told.dtypes.values())
+    assert sidecar.scan_lora(name).sha256 == told.sha256
+
+    download = tmp_path / "download.safetensors"
+    download.write_bytes(b"PK\x03\x04" + bytes(60))
+    assert sidecar.scan_lora(download).verdict == "unsafe"
+    assert sidecar.merge_prompt("red apple", name).prompt == "red apple"
+
+
+def test_bundled_palettes_conflict_unless_that_is_allowed(sidecar: Sidecar) -> None:
+    sidecar.load_model("starter")
+    stack = {"night": 0.6, "sunset": 0.6}
+    suggested = {entry.name: entry.alpha for entry in sidecar.check_conflicts(stack).suggested}
+    assert suggested == {"night": 0.15, "sunset": 0.15}
+    with pytest.raises(LoraConflict):
+        sidecar.switch_loras(stack)
+    receipt = sidecar.switch_loras(stack, allow_conflict=True)
+    assert {entry.name: entry.alpha for entry in receipt.stack} == suggested
+    assert sidecar.switch_loras({"ink": 0.7, "night": 0.7}).stack[0].alpha == 0.7
+    with pytest.raises(LoraConflict):
+        sidecar.generate("red apple", loras=stack)

@@ -95,7 +95,7 @@ def write_card(facts: Facts, path: Path, preview: Path | None) -> None:
         "trigger_words": [preset.trigger] if preset.trigger else [],
         "prompt_template": template,
         "negative_prompt": None,
-        "conflict_group": "style",
+        "conflict_group": None,
         "alpha_range": [0.3, 1.0],
         "license": None,
         "sources": [],
