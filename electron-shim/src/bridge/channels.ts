@@ -10,8 +10,9 @@ export const callChannel = (method: NamedMethod): string => `${PREFIX}:call:${me
 /** Page to main: the call with that id is no longer wanted. */
 export const ABORT = `${PREFIX}:abort`;
 
-/** Page to main: begin, or end, to send events of that name. */
+/** Page to main: begin to send events of that name. */
 export const LISTEN = `${PREFIX}:listen`;
+/** Page to main: send events of that name no more. */
 export const UNLISTEN = `${PREFIX}:unlisten`;
 
 /** Main to page: an event that the page listens to. */

@@ -10,7 +10,7 @@ import type { SidecarBridge } from "./expose.js";
 /** The sidecar as a page sees it: the same methods and events as in main. */
 export class PageSidecar extends SidecarMethods implements EventSource {
   readonly #bridge: SidecarBridge;
-  readonly #page = Date.now().toString(36);
+  readonly #own = Math.random().toString(36).slice(2); // a page may connect twice
   #calls = 0;
 
   constructor(bridge: SidecarBridge) {
@@ -29,7 +29,7 @@ export class PageSidecar extends SidecarMethods implements EventSource {
     if (!call) return Promise.reject(new BridgeRefusedError(`Pages may not call ${method}.`));
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.#calls += 1;
-    const id = `${this.#page}-${this.#calls}`;
+    const id = `${this.#own}-${this.#calls}`;
     return new Promise((resolve, reject) => {
       const aborted = (): void => {
         this.#bridge.abort(id);

@@ -43,6 +43,7 @@ export class SidecarClient extends SidecarMethods implements EventSource {
   readonly #follower = new StateFollower();
   #introduction: InitializeResult | undefined;
   #connection: Connection | undefined;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: SidecarOptions) {
     super();
@@ -58,15 +59,18 @@ export class SidecarClient extends SidecarMethods implements EventSource {
    * GaveUpError when it crashed too often. May be called again after either, or after `stop`.
    */
   async start(): Promise<void> {
+    if (this.#stopping) await this.#stopping;
     if (this.state === "stopped" || this.state === "gave up") this.#gate.close();
     await this.#supervisor.start();
   }
 
   /** End the process, politely first; nothing of its tree is left. Requests in flight fail. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#gate.refuse(new SidecarGoneError());
-    await this.#supervisor.stop();
-    this.#connection?.close(new SidecarGoneError());
+    this.#stopping ??= this.#supervisor.stop().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
   }
 
   /** Where the process stands. */

@@ -117,6 +117,7 @@ export class PreviewSlider extends Store<PreviewSliderState> {
       if (this.#running === running) this.#finished({ preview, error: null });
     } catch (error) {
       if (this.#running !== running) return;
+      running.abort(); // a strength that was refused needs no picture
       this.#finished(isOutdated(error) ? {} : { error: error as Error });
     }
   }

@@ -55,8 +55,10 @@ export interface SupervisorOptions {
   readonly log?: ((record: LogRecord) => void) | undefined;
 }
 
+/** What is not chosen otherwise. */
 export const DEFAULT_DEADLINES: Deadlines = { readyMs: 30_000, graceMs: 5_000, termMs: 2_000 };
 
+/** What is not chosen otherwise. */
 export const DEFAULT_BUDGET: RestartBudget = {
   crashes: 5,
   windowMs: 180_000,

@@ -47,6 +47,7 @@ export class Supervisor {
   #stopping = new AbortController();
   #starting: Promise<void> | undefined;
   #loop: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions, handshake: Handshake) {
     this.#options = options;
@@ -76,9 +77,11 @@ export class Supervisor {
   /**
    * Start the process. Resolves when it is ready for the first time; a start that runs already is
    * joined. Rejects with StartFailedError when there is no such program, with GaveUpError when it
-   * crashed too often, and with SidecarGoneError when it was stopped meanwhile.
+   * crashed too often, and with SidecarGoneError when it was stopped meanwhile. A stop that is under
+   * way is waited for.
    */
   start(): Promise<void> {
+    if (this.#stopped) return this.#stopped.then(() => this.start());
     if (this.#starting && this.#state !== "stopped" && this.#state !== "gave up") {
       return this.#starting;
     }
@@ -95,7 +98,14 @@ export class Supervisor {
   }
 
   /** End the process and its tree, politely first. Resolves when it is gone. May be called twice. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop().finally(() => {
+      this.#stopped = undefined;
+    });
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#state !== "gave up" && this.#state !== "stopped") this.#state = "stopping";
     this.#stopping.abort();
     if (this.#child) await stopChild(this.#child, this.#deadlines);

@@ -99,6 +99,18 @@ test("it can be started again after a stop", async () => {
   await expect(sidecar.ping()).resolves.toEqual({});
 });
 
+test("a start during a stop waits for it, and then starts", async () => {
+  const sidecar = client({ program: program("echo") });
+  await sidecar.start();
+  const first = sidecar.pid;
+  const stopped = sidecar.stop();
+  await sidecar.start();
+  await stopped;
+  expect(sidecar.state).toBe("ready");
+  expect(sidecar.pid).not.toBe(first);
+  await expect(sidecar.ping()).resolves.toEqual({});
+});
+
 test("a process that dies in work says how, and what is asked next waits for the new one", async () => {
   const sidecar = client({ program: program("echo") });
   await sidecar.start();
