@@ -7,7 +7,7 @@ scaled down in proportion:
     alpha'_i = alpha_i * min(1, L / S)      with S = sum of |alpha_j| over the group
 
 The curve keeps the proportions, never strengthens, and applied twice does no more than once.
-See docs/decisions/0007-fusion-strength.md.
+See docs/decisions/0008-fusion-strength.md.
 """
 
 from __future__ import annotations

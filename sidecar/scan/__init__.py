@@ -1,7 +1,7 @@
 """What a LoRA file really is and what it carries, told before it is used for the first time.
 
 Only bytes are read; nothing is unpickled, imported or multiplied. What is looked for, how severe
-each finding is and why: docs/decisions/0006-safety-scan.md.
+each finding is and why: docs/decisions/0007-safety-scan.md.
 """
 
 from sidecar.scan.file import Scan, Stopped, scan_file
