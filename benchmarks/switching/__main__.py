@@ -73,6 +73,7 @@ def switches(
 ) -> Iterator[Row]:
     """Back and forth between two files; then alpha alone."""
     megabytes = Path(files[0]).stat().st_size / 1e6
+
     def switch(number: int, cold: bool) -> float:
         return ours("switch", lora=files[number % 2], alpha=0.7, cold=cold)
 

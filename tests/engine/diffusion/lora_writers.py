@@ -144,6 +144,11 @@ def writers(unet_config: Mapping[str, Any]) -> dict[str, Callable[[list[Factor]]
     }
 
 
+def kohya_sdxl(unet_config: Mapping[str, Any]) -> Callable[[list[Factor]], Tensors]:
+    prefixes = {"unet": "lora_unet_", "text_encoder": "lora_te1_", "text_encoder_2": "lora_te2_"}
+    return _joined(prefixes, "_", original(unet_config))
+
+
 NATIVE = ("peft", "old diffusers", "kohya")
 EVERY_LAYER = ("peft", "peft wrapped", "kohya", "kohya, original blocks", "OneTrainer",
                "OneTrainer, OMI", "single file", "LyCORIS")  # fmt: skip
