@@ -161,6 +161,10 @@ ENGLISH: Sentences = {
         "The file of “{name}”, which is on, was replaced.",
         "The next picture is drawn with the new file, once it has passed the safety scan.",
     ),
+    "style_vae_missing": (
+        "“{name}” is meant for the VAE “{vae}”, which is not there; the model's own is used.",
+        "Put the VAE into a models folder, or name another one in the card.",
+    ),
     "fit_yes": ("“{name}” was made for {model_family}, which is loaded.", "switch_lora uses it."),
     "fit_no": (
         "“{name}” was made for {lora_family} and does not fit {model_family}, which is loaded.",
@@ -299,6 +303,10 @@ CHINESE: Sentences = {
     "lora_replaced": (
         "正在使用的“{name}”文件已被替换。",
         "新文件通过安全检查后，下一张图片将使用它。",
+    ),
+    "style_vae_missing": (
+        "“{name}”需要的 VAE“{vae}”不存在，改用模型自带的 VAE。",
+        "请把该 VAE 放入模型文件夹，或在卡片中改用其他 VAE。",
     ),
     "fit_yes": ("“{name}”是为当前的 {model_family} 制作的。", "可用 switch_lora 使用。"),
     "fit_no": (

@@ -28,6 +28,8 @@ class CardFile:
     negative_prompt: str | None = None
     conflict_group: str | None = None
     alpha_range: tuple[float, float] | None = None
+    vae: str | None = None
+    no_half_vae: bool = False
     preview: str | None = None
     license: str | None = None
     warnings: list[str] = field(default_factory=list[str])
@@ -65,9 +67,10 @@ def _fill(card: CardFile, value: dict[str, Any], file: str) -> None:
             setattr(card, target, read)
             return
 
-    for name in ("title", "family", "conflict_group", "preview", "license"):
+    for name in ("title", "family", "conflict_group", "vae", "preview", "license"):
         take(name, name, kind=_text)
     take("rank", "rank", kind=_positive)
+    take("no_half_vae", "no_half_vae", kind=_flag)
     take("trigger_words", "trigger_words", "activation text", kind=_words)
     take("prompt_template", "prompt_template", kind=_text)
     take("negative_prompt", "negative_prompt", "negative text", kind=_text)
@@ -84,6 +87,10 @@ def _why(exc: Exception) -> str:
 
 def _text(value: Any) -> str | None:
     return value[:MAX_TEXT] if isinstance(value, str) and "\0" not in value else None
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _positive(value: Any) -> int | None:

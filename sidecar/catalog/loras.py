@@ -78,6 +78,10 @@ class LoraCatalog:
             raise LoraNotFound(name=name, available=sorted(files))
         return FoundLora(found, files[found], self._card(found, files[found]))
 
+    def card_of(self, name: str, path: Path) -> LoraCard:
+        """The card of a file that was found before; an empty one when it went away since."""
+        return self._card(name, path)
+
     def _files(self) -> dict[str, Path]:
         files: dict[str, Path] = {}
         for folder in self._folders:
@@ -129,6 +133,8 @@ def _read(name: str, path: Path) -> LoraCard:
         negative_prompt=card.negative_prompt,
         conflict_group=card.conflict_group,
         alpha_range=card.alpha_range,
+        vae=card.vae,
+        no_half_vae=card.no_half_vae,
         preview=_preview(path, card),
         license=card.license or metadata.get("modelspec.license"),
         warnings=card.warnings,

@@ -26,6 +26,8 @@ class LoraCard(Result):
     negative_prompt: str | None = None
     conflict_group: str | None = None
     alpha_range: tuple[float, float] | None = Field(None, description="recommended strengths")
+    vae: str | None = Field(None, description="used while it is on and no other VAE is named")
+    no_half_vae: bool = Field(False, description="decode in full precision while it is on")
     preview: str | None = Field(None, description="path of a preview picture")
     license: str | None = None
     warnings: list[str] = Field(default_factory=list[str])

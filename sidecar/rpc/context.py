@@ -62,6 +62,7 @@ class Front:
         self.shutting_down = False
         self._reset_told = False
         self._watch: LibraryWatch | None = None
+        self._warned: set[tuple[str, ...]] = set()
 
     @cached_property
     def loras(self) -> LoraCatalog:
@@ -116,6 +117,13 @@ class Front:
         if aside is not None and not self._reset_told:
             self._reset_told = True
             self.warn("history_reset", {"path": str(aside)})
+
+    def warn_once(self, kind: str, fields: dict[str, Any]) -> None:
+        """The same, but the same words only once a session."""
+        key = kind, *fields.values()
+        if key not in self._warned:
+            self._warned.add(key)
+            self.warn(kind, fields)
 
     def warn(self, kind: str, fields: dict[str, Any]) -> None:
         """Tell the person, in the session's language."""

@@ -9,6 +9,7 @@ from sidecar.protocol.models import LoadModelParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.specs import find_model, model_spec
 from sidecar.rpc.state_work import ApplyWork
+from sidecar.rpc.styles import model_for
 
 
 def prewarm(front: Front) -> None:
@@ -21,8 +22,9 @@ def prewarm(front: Front) -> None:
     except SidecarError as exc:
         front.warn(exc.kind, exc.fields)
         return
-    work = ApplyWork(front, state.model, state.loras)
-    front.jobs.submit(Job("prewarm", state.model, work, gate=gate))
+    model = model_for(front, state.model, state.loras)
+    work = ApplyWork(front, model, state.loras)
+    front.jobs.submit(Job("prewarm", model, work, gate=gate))
 
 
 def preload(front: Front, model: str) -> None:

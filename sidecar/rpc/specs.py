@@ -15,7 +15,7 @@ from sidecar.protocol.models import LoadModelParams
 from sidecar.protocol.pictures import PictureParameters, PictureParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.images import read_image
-from sidecar.rpc.styles import Wording, settled, style_ref
+from sidecar.rpc.styles import Wording, model_for, settled, style_ref
 
 SEED_BITS = 32
 FRAMES_PER_PICTURE = 4
@@ -64,7 +64,8 @@ def drawing_now(front: Front, params: PictureParams) -> Drawing:
     if state.model is None:
         raise ModelNotLoaded()
     loras = _stack_for(front, params, state.loras)
-    return Drawing(state.model, front.found_models[state.model.path].defaults, loras)
+    model = model_for(front, state.model, loras)
+    return Drawing(model, front.found_models[state.model.path].defaults, loras)
 
 
 def _stack_for(

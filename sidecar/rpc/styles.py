@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sidecar.catalog.conflicts import Styled, conflicts, fused
-from sidecar.engine.contract import LoraSpec
-from sidecar.errors import LoraConflict, LoraNotFound
+from sidecar.engine.contract import LoraSpec, ModelSpec
+from sidecar.errors import LoraConflict, SidecarError
 from sidecar.prompt import Merged, Template, merge, merge_negative
 from sidecar.protocol.base import LoraRef
 from sidecar.protocol.lora import LoraCard
 from sidecar.rpc.context import Front
 
 DEFAULT_ALPHA = 0.7
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Worded:
 
 def styled(front: Front, loras: Sequence[LoraSpec]) -> list[Styled]:
     """The stack with the conflict groups of its cards."""
-    return [Styled(lora.name, lora.alpha, _group(front, lora.name)) for lora in loras]
+    return [Styled(lora.name, lora.alpha, _card(front, lora).conflict_group) for lora in loras]
 
 
 def settled(
@@ -92,9 +96,32 @@ def template_of(card: LoraCard) -> Template:
     return Template(text, tuple(card.trigger_words), card.negative_prompt or "")
 
 
-def _group(front: Front, name: str) -> str | None:
-    """The card's group; a file that went away meanwhile conflicts with nothing."""
+def model_for(front: Front, model: ModelSpec, loras: Sequence[LoraSpec]) -> ModelSpec:
+    """The model with the VAE that the first style naming one asks for, unless the caller chose one
+    with the model. A VAE that is not there is warned of, and the model's own is used."""
+    cards = [_card(front, lora) for lora in loras]
+    if any(card.no_half_vae for card in cards):
+        model = replace(model, no_half_vae=True)
+    asking = next((card for card in cards if card.vae is not None), None)
+    if model.vae is not None or asking is None or asking.vae is None:
+        return model
     try:
-        return front.loras.find(name).card.conflict_group
-    except LoraNotFound:
-        return None
+        vae = front.models.find_vae(asking.vae)
+    except SidecarError as exc:
+        front.warn_once("style_vae_missing", {"name": asking.name, "vae": asking.vae})
+        log.info("the VAE of style %s: %s", asking.name, exc)
+        return model
+    return replace(model, vae=vae.name, vae_path=str(vae.path))
+
+
+def chosen_model(front: Front, drawn: ModelSpec, loras: Sequence[LoraSpec]) -> ModelSpec:
+    """What `model_for` made `drawn` of: the model without what these styles ask for themselves."""
+    without_vae = replace(drawn, vae=None, vae_path=None)
+    for bare in (replace(without_vae, no_half_vae=False), without_vae):
+        if model_for(front, bare, loras) == drawn:
+            return bare
+    return drawn
+
+
+def _card(front: Front, lora: LoraSpec) -> LoraCard:
+    return front.loras.card_of(lora.name, Path(lora.path))

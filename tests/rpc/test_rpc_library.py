@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sidecar.engine.contract import Render
-from tests.catalog.catalog_samples import lora_shapes, safetensors, write_lora
+from sidecar.engine.contract import ApplyLoras, Render
+from tests.catalog.catalog_samples import lora_shapes, safetensors, write_json, write_lora
 from tests.rpc.in_memory import InMemory
 
 INK = {
@@ -297,3 +298,54 @@ class TestPrompts:
         )
         assert one["parameters"]["own_prompt"] == "fox"
         assert other["parameters"]["own_prompt"] == "inkstyle, fox, ink drawing"
+
+
+class TestVaeOfAStyle:
+    @pytest.fixture
+    def soft(self, styled: InMemory, folder: Path, tmp_path: Path) -> InMemory:
+        """With a VAE in the models folder, and a style whose card asks for it."""
+        vae = tmp_path / "data" / "models" / "vae" / "gentle"
+        vae.mkdir(parents=True)
+        write_json(vae / "config.json", {"_class_name": "AutoencoderKL"})
+        (vae / "diffusion_pytorch_model.safetensors").write_bytes(bytes(1000))
+        write_lora(folder, "soft", card={"vae": "gentle", "no_half_vae": True})
+        return styled
+
+    def test_it_is_used_while_the_style_is_on_and_remembered(self, soft: InMemory) -> None:
+        soft.call("switch_lora", name="soft")
+        image = soft.call("generate", prompt="x")["images"][0]
+        assert (image["parameters"]["vae"], image["parameters"]["no_half_vae"]) == ("gentle", True)
+        switched = [c for c in soft.engine.commands if isinstance(c, ApplyLoras)][-1]
+        drawn = [c for c in soft.engine.commands if isinstance(c, Render)][-1]
+        assert switched.model == drawn.spec.model
+        assert drawn.spec.model.vae_path is not None
+
+        soft.call("switch_lora", name=None)
+        plain = soft.call("generate", prompt="x")["images"][0]["parameters"]
+        assert (plain["vae"], plain["no_half_vae"]) == (None, False)
+
+        restored = soft.call("history_rollback", id=image["history_id"])["state"]
+        assert restored["vae"] == "gentle"
+        soft.call("switch_lora", name=None)
+        after = soft.call("generate", prompt="x")["images"][0]["parameters"]
+        assert (after["vae"], after["no_half_vae"]) == (None, False)
+        again = soft.call("repeat", id=image["history_id"])["images"][0]["parameters"]
+        assert again["vae"] == "gentle"
+
+    def test_a_vae_that_was_chosen_with_the_model_wins(
+        self, soft: InMemory, tmp_path: Path
+    ) -> None:
+        vaes = tmp_path / "data" / "models" / "vae"
+        shutil.copytree(vaes / "gentle", vaes / "own")
+        soft.call("load_model", model="starter", vae="own")
+        told = soft.call("preview", prompt="x", style="soft")["parameters"]
+        assert told["vae"] == "own"
+
+    def test_a_vae_that_is_not_there_is_warned_of_once(
+        self, soft: InMemory, tmp_path: Path
+    ) -> None:
+        shutil.rmtree(tmp_path / "data" / "models" / "vae" / "gentle")
+        for seed in range(3):
+            told = soft.call("preview", prompt="x", style="soft", seed=seed)["parameters"]
+            assert told["vae"] is None
+        assert [w["kind"] for w in soft.told("warning")] == ["style_vae_missing"]

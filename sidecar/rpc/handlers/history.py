@@ -27,6 +27,7 @@ from sidecar.rpc.picture_work import tell_history
 from sidecar.rpc.prewarm import prewarm
 from sidecar.rpc.specs import find_model, model_spec
 from sidecar.rpc.stack import stack_entries
+from sidecar.rpc.styles import chosen_model
 
 
 def history_list(call: Call, params: HistoryListParams) -> HistoryList:
@@ -69,15 +70,16 @@ def history_rollback(call: Call, params: RollbackParams) -> RollbackResult:
         low_vram=stored.low_vram,  # type: ignore[arg-type]
         no_half_vae=stored.no_half_vae,
     )
-    model = model_spec(front, find_model(front, stored.model), load)
+    drawn = model_spec(front, find_model(front, stored.model), load)
     loras, missing = _stack(front, stored.loras)
+    model = chosen_model(front, drawn, loras)
     front.projection.replace(Projected(model, model.family, loras))
     prewarm(front)
     for name in missing:
         front.warn("lora_missing", {"name": name})
     state = RestoredState(
         model=model.name,
-        vae=model.vae,
+        vae=drawn.vae,
         low_vram=model.low_vram,
         loras=stack_entries(front, loras),
         missing=missing,

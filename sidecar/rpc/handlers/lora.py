@@ -28,7 +28,7 @@ from sidecar.rpc.handlers.models import submit_trial
 from sidecar.rpc.specs import lora_specs
 from sidecar.rpc.stack import stack_entries
 from sidecar.rpc.state_work import SwitchWork
-from sidecar.rpc.styles import settled
+from sidecar.rpc.styles import model_for, settled
 
 
 def list_loras(call: Call, params: Empty) -> LoraList:
@@ -49,6 +49,7 @@ def switch_lora(call: Call, params: SwitchLoraParams) -> Future[Any] | SwitchLor
     model = front.projection.current.model
     if model is None:
         return _noted(front, change, gate, lambda: _receipt_without_model(front, loras, cards))
+    model = model_for(front, model, loras)
     work = SwitchWork(front, model, loras)
     job = Job("switch_lora", model, work, call.request_id, gate=gate)
     return submit_trial(front, job, change)
