@@ -909,6 +909,14 @@ export interface LoraCard {
    */
   alpha_range?: [number, number] | null;
   /**
+   * used while it is on and no other VAE is named
+   */
+  vae?: string | null;
+  /**
+   * decode in full precision while it is on
+   */
+  no_half_vae?: boolean;
+  /**
    * path of a preview picture
    */
   preview?: string | null;

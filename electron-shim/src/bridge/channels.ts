@@ -22,9 +22,12 @@ export const EVENT = `${PREFIX}:event`;
 export const CALL_EVENT = `${PREFIX}:call-event`;
 
 /** How a call ended. Errors cross as data: Electron keeps only the message of a thrown one. */
-export type Outcome =
+export type Outcome = { readonly told: number } & (
   | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: WireError };
+  | { readonly ok: false; readonly error: WireError }
+);
+// `told`: how many notifications of the call were sent. Electron may deliver the answer before the
+// last of them, so the page's end waits until it has heard them all.
 
 /** What a page says about one call, as it crosses the bridge. */
 export interface CallTicket {

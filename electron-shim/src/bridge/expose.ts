@@ -46,9 +46,9 @@ export function exposeSidecar(
   ipcRenderer: IpcRendererLike,
   { key = "sidecar", methods = Object.keys(METHOD_NAMES) as NamedMethod[] }: ExposeOptions = {},
 ): void {
-  const calls = new Map<string, Tell>();
+  const calls = new Map<string, Heard>();
   ipcRenderer.on(CALL_EVENT, (_event, id: string, name: string, params: unknown) =>
-    calls.get(id)?.(name, params),
+    calls.get(id)?.take(name, params),
   );
   const bridge: SidecarBridge = {
     methods: Object.fromEntries(
@@ -60,15 +60,47 @@ export function exposeSidecar(
   contextBridge.exposeInMainWorld(key, bridge);
 }
 
+/** Passes on the notifications of one call, and knows when it has had a number of them. */
+class Heard {
+  readonly #tell: Tell;
+  #count = 0;
+  #awaited = Number.POSITIVE_INFINITY;
+  #done: () => void = () => {};
+
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
+
+  take(name: string, params: unknown): void {
+    this.#count += 1;
+    try {
+      this.#tell(name, params);
+    } finally {
+      if (this.#count >= this.#awaited) this.#done();
+    }
+  }
+
+  all(told: number): Promise<void> {
+    if (this.#count >= told) return Promise.resolve();
+    this.#awaited = told;
+    return new Promise((resolve) => {
+      this.#done = resolve;
+    });
+  }
+}
+
 function bridgeCall(
   ipcRenderer: IpcRendererLike,
   method: NamedMethod,
-  calls: Map<string, Tell>,
+  calls: Map<string, Heard>,
 ): BridgeCall {
   return async (ticket, params, tell) => {
-    calls.set(ticket.id, tell);
+    const heard = new Heard(tell);
+    calls.set(ticket.id, heard);
     try {
-      return (await ipcRenderer.invoke(callChannel(method), ticket, params)) as Outcome;
+      const outcome = (await ipcRenderer.invoke(callChannel(method), ticket, params)) as Outcome;
+      await heard.all(outcome.told);
+      return outcome;
     } finally {
       calls.delete(ticket.id);
     }

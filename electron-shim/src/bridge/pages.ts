@@ -60,18 +60,20 @@ export class Pages {
   readonly #pages = new Map<number, { page: Page; unwatch: Unsubscribe }>();
 
   of(sender: SenderLike): Page {
-    const known = this.#pages.get(sender.id);
+    const { id } = sender; // one that is destroyed cannot be asked any more
+    const known = this.#pages.get(id);
     if (known) return known.page;
     const page = new Page(sender);
     const leave = (): void => page.leave();
     sender.on("did-navigate", leave);
     sender.on("render-process-gone", leave);
-    sender.once("destroyed", () => this.#forget(sender.id));
+    sender.once("destroyed", () => this.#forget(id));
     const unwatch = (): void => {
+      if (sender.isDestroyed()) return;
       sender.removeListener("did-navigate", leave);
       sender.removeListener("render-process-gone", leave);
     };
-    this.#pages.set(sender.id, { page, unwatch });
+    this.#pages.set(id, { page, unwatch });
     return page;
   }
 

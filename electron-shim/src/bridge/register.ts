@@ -35,10 +35,10 @@ export function registerSidecar(
   const methods = openMethods(policy);
   for (const method of methods) {
     ipcMain.handle(callChannel(method), (event: MessageLike, ticket: unknown, params: unknown) =>
-      outcome(async () => {
+      outcome(async (count) => {
         checkSender(event, policy);
         checkParams(method, params, policy);
-        return call(sidecar, pages.of(event.sender), method, ticketOf(ticket), params);
+        return call(sidecar, pages.of(event.sender), method, ticketOf(ticket), params, count);
       }),
     );
   }
@@ -69,10 +69,14 @@ async function call(
   method: NamedMethod,
   { id, timeoutMs }: CallTicket,
   params: unknown,
+  count: () => void,
 ): Promise<unknown> {
   const controller = page.begin(id);
   if (!controller) throw new BridgeRefusedError(`The call id ${id} is in use.`);
-  const tell = (name: string) => (event: unknown) => page.tell(CALL_EVENT, id, name, event);
+  const tell = (name: string) => (event: unknown) => {
+    count();
+    page.tell(CALL_EVENT, id, name, event);
+  };
   const options: CallOptions = {
     signal: controller.signal,
     timeoutMs,
@@ -87,11 +91,16 @@ async function call(
   }
 }
 
-async function outcome(work: () => Promise<unknown>): Promise<Outcome> {
+async function outcome(work: (count: () => void) => Promise<unknown>): Promise<Outcome> {
+  let told = 0;
+  const count = (): void => {
+    told += 1;
+  };
   try {
-    return { ok: true, result: await work() };
+    const result = await work(count);
+    return { ok: true, result, told };
   } catch (error) {
-    return { ok: false, error: errorToWire(error) };
+    return { ok: false, error: errorToWire(error), told };
   }
 }
 

@@ -64,6 +64,25 @@ test("progress, thumbnails and frames of a call reach its listeners and no other
   expect(others).not.toHaveBeenCalled();
 });
 
+test("a notification that is overtaken by the answer is still heard before it", async () => {
+  const { api, page, sidecar } = bridge();
+  const order: unknown[] = [];
+  const asked = sidecar
+    .generate({ prompt: "a" }, { onProgress: ({ percent }) => order.push(percent) })
+    .then(() => order.push("answer"));
+  await settled();
+  const send = vi.spyOn(page, "send").mockImplementation(() => {});
+  api.last("generate").options.onProgress?.({ percent: 100 } as never);
+  api.last("generate").answer({ job_id: "j", images: [] });
+  await settled();
+  expect(order).toEqual([]);
+  const late = send.mock.calls[0] as [string, ...unknown[]];
+  send.mockRestore();
+  page.send(...late);
+  await asked;
+  expect(order).toEqual([100, "answer"]);
+});
+
 test("an AbortSignal of the page cancels the call in main", async () => {
   const { api, sidecar } = bridge();
   const controller = new AbortController();

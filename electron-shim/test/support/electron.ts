@@ -32,7 +32,7 @@ let pages = 0;
 
 /** A page with its preload: `window` is what the preload exposed. */
 export class FakePage extends EventEmitter {
-  readonly id = ++pages;
+  readonly #id = ++pages;
   readonly window: { sidecar?: SidecarBridge } = {};
   readonly sent: string[] = [];
   frame: { url: string; parent: null | { url: string; parent: null } } | null;
@@ -62,6 +62,11 @@ export class FakePage extends EventEmitter {
     },
     on: (channel, listener) => this.#incoming.on(channel, listener),
   };
+
+  get id(): number {
+    if (this.destroyed) throw new TypeError("Object has been destroyed");
+    return this.#id;
+  }
 
   isDestroyed(): boolean {
     return this.destroyed;
