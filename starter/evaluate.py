@@ -206,7 +206,7 @@ def evaluate_lora(
 ) -> list[dict[str, Any]]:
     """A row per alpha: subject recognition and style share, seen and held-out subjects apart."""
     style = style_named(path.stem)
-    groups = {"seen": [s for s in SUBJECTS if s not in HELD_OUT][::6], "held_out": list(HELD_OUT)}
+    groups = {"seen": [s for s in SUBJECTS if s not in HELD_OUT][::12], "held_out": list(HELD_OUT)}
     pipeline.load_lora_weights(path.parent, weight_name=path.name, adapter_name="judged")
     rows = []
     for alpha in ALPHAS:
