@@ -80,6 +80,7 @@ class LibraryWatch:
             self._stop.wait(IDLE_MS / 1000)
             return
         wait = PENDING_MS if pending else IDLE_MS
+        unsure = True  # of what happened between the last look and the start of the watch
         for changes in watch(
             *folders,
             watch_filter=None,
@@ -91,8 +92,9 @@ class LibraryWatch:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            if changes or self._pending:
+            if changes or self._pending or unsure:
                 yield
+            unsure = False
             if self._folders() != folders or bool(self._pending) != pending:
                 return
 
