@@ -68,11 +68,11 @@ class Fitter:
             for suffix, delta in changes.items():
                 layer = found and (found[0], f"{found[1]}{suffix}")
                 if layer is None or layer not in self._weights:
-                    unmatched.append(f"{spelling}{suffix}")
+                    unmatched += file.keys.get((spelling, suffix), ())
                     continue
                 self._check_shape(name, file, layer, delta)
                 layers[layer] = delta
-        self._check_family(name, file, complete=not unmatched)
+        self._check_family(name, file, complete=len(layers) == len(file.deltas))
         self._check_effect(name, file, layers)
         return Fitted(
             layers=layers,

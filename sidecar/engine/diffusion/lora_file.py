@@ -6,8 +6,8 @@ import hashlib
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ from torch import Tensor
 
 from sidecar.engine.contract import LoraSpec
 from sidecar.engine.diffusion.deltas import Delta
-from sidecar.engine.diffusion.lora_layers import NotUnderstood, Scales, as_object, deltas_of
+from sidecar.engine.diffusion.lora_layers import (
+    NotUnderstood,
+    Scales,
+    as_object,
+    deltas_of,
+    suffix_of,
+)
 from sidecar.errors import LoraCorrupt, LoraNotFound, LoraUnsafe
 from sidecar.lora_format.families import Verdict, judge
 from sidecar.lora_format.keys import split_key
@@ -33,7 +39,8 @@ class LoraFile:
     """A file as it was read.
 
     `changes`: by the name of the layer as the file spells it, of the layer's weight ("") and of
-    its bias (".bias"). `unsupported`: keys of layers whose method is not known here.
+    its bias (".bias"). `keys`: what each of these was read from. `unsupported`: keys of layers
+    whose method is not known here.
     """
 
     sha256: str
@@ -42,6 +49,9 @@ class LoraFile:
     unsupported: tuple[str, ...]
     total_keys: int
     verdict: Verdict
+    keys: Mapping[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=dict[tuple[str, str], tuple[str, ...]]
+    )
 
     @property
     def deltas(self) -> list[Delta]:
@@ -112,7 +122,8 @@ def parse(name: str, data: bytes, digest: str) -> LoraFile:
     except (SafetensorError, ValueError, TypeError, KeyError) as exc:
         raise LoraCorrupt(name=name, reason=str(exc)) from exc
     _check_finite(name, tensors)
-    changes, unsupported = _understood(tensors, Scales.of(metadata))
+    layers = _by_layer(tensors)
+    changes, unsupported = _understood(layers, tensors, Scales.of(metadata))
     return LoraFile(
         sha256=digest,
         bytes=len(data),
@@ -120,6 +131,11 @@ def parse(name: str, data: bytes, digest: str) -> LoraFile:
         unsupported=tuple(sorted(unsupported)),
         total_keys=len(tensors),
         verdict=judge({key: tuple(t.shape) for key, t in tensors.items()}, metadata, name),
+        keys={
+            (layer, suffix): tuple(key for part, key in layers[layer] if suffix_of(part) == suffix)
+            for layer, deltas in changes.items()
+            for suffix in deltas
+        },
     )
 
 
@@ -153,14 +169,19 @@ def _surely_finite(tensor: Tensor) -> bool:
     return math.isfinite(float(summed.sum(dtype=torch.float32)))
 
 
-def _understood(
-    tensors: Mapping[str, Tensor], scales: Scales
-) -> tuple[dict[str, dict[str, Delta]], list[str]]:
-    """The changes of each layer, and the keys of layers that are not understood."""
+def _by_layer(keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """(part, key) of each layer."""
     layers: dict[str, list[tuple[str, str]]] = {}
-    for key in tensors:
+    for key in keys:
         layer, part = split_key(key)
         layers.setdefault(layer, []).append((part, key))
+    return layers
+
+
+def _understood(
+    layers: Mapping[str, list[tuple[str, str]]], tensors: Mapping[str, Tensor], scales: Scales
+) -> tuple[dict[str, dict[str, Delta]], list[str]]:
+    """The changes of each layer, and the keys of layers that are not understood."""
     changes: dict[str, dict[str, Delta]] = {}
     unsupported: list[str] = []
     for layer, keys in layers.items():

@@ -25,6 +25,11 @@ WEIGHT, BIAS = "", ".bias"
 Parts = Mapping[str, Tensor]
 
 
+def suffix_of(part: str) -> str:
+    """Which of a layer's parameters a part changes: `WEIGHT` or `BIAS`."""
+    return BIAS if part in ("diff_b", "up_bias") else WEIGHT
+
+
 class NotUnderstood(ValueError):
     """These parts do not make up a change that is known here."""
 

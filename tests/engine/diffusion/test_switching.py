@@ -214,6 +214,23 @@ def test_kohya_names_and_their_alpha_mean_the_same(
     switch()
 
 
+def test_keys_of_layers_that_the_model_lacks_are_listed(switch: Switch, tmp_path: Path) -> None:
+    def with_more(tensors: dict[str, Any]) -> None:
+        down, up = torch.ones(2, 9), torch.ones(7, 2)
+        tensors["unet.down_blocks.9.attentions.0.proj.lora_A.weight"] = down
+        tensors["unet.down_blocks.9.attentions.0.proj.lora_B.weight"] = up
+        tensors["unet.mid_block.attentions.0.proj_in.nowhere.diff_b"] = torch.ones(3)
+
+    receipt = switch(changed(BUNDLED[0], tmp_path, "more", with_more))
+    assert receipt.unsupported == (
+        "unet.down_blocks.9.attentions.0.proj.lora_A.weight",
+        "unet.down_blocks.9.attentions.0.proj.lora_B.weight",
+        "unet.mid_block.attentions.0.proj_in.nowhere.diff_b",
+    )
+    assert receipt.matched_keys + len(receipt.unsupported) == receipt.total_keys
+    switch()
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
