@@ -90,7 +90,8 @@ def _pipeline(family: str, scratch: Path, prediction: str) -> Any:
     import diffusers as d
 
     texts = [_text_encoder(config) for config in TEXT[family]]
-    tokenizers = [_tokenizer(pad, scratch / f"vocabulary-{pad[0]}") for pad in PADS[family]]
+    folders = [scratch / f"vocabulary-{number}" for number in range(len(PADS[family]))]
+    tokenizers = [_tokenizer(*both) for both in zip(PADS[family], folders, strict=True)]
     parts: dict[str, Any] = {
         "unet": _livelier(d.UNet2DConditionModel(sample_size=SIDE // 8, **UNETS[family])),
         "vae": d.AutoencoderKL(**VAE, scaling_factor=0.13025 if family == "sdxl" else 0.18215),

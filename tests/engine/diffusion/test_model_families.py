@@ -97,7 +97,7 @@ def test_a_single_file_gives_the_very_picture_of_its_folder(
     assert {component.name for component in loaded.components} == names
 
 
-def test_sdxl_is_told_the_size_and_sees_other_prompts_in_both_encoders(
+def test_sdxl_draws_other_shapes_as_diffusers_does(
     own: DiffusionEngine, folders: dict[str, Path]
 ) -> None:
     pipe = opened_by_diffusers(folders["sdxl"])
