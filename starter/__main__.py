@@ -24,7 +24,6 @@ from starter import (
     tokenizer,
     unet,
     vae,
-    warm,
 )
 from starter.training import Stage
 
@@ -38,12 +37,6 @@ def make(options: argparse.Namespace) -> None:
     tokenizer.build_tokenizer(work)
     vae.run(Stage("vae", options.vae_steps, 5, seed, work, processes=2))
     latents.build_latents(work)
-    if options.init:
-        options.work = work / "warm"
-        warm.build_start(
-            options.work, work, options.init, work / "latents" / "vae", options.init_new
-        )
-        work = options.work
     decoder.run(Stage("decoder", options.decoder_steps, 6, seed, work))
     unet.run(Stage("unet", options.unet_samples, 16, seed, work, processes=2))
     if options.until == "unet":
@@ -64,13 +57,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for everything made")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="pipeline folder; default WORK/pipeline")
-    start = "initial UNet, text encoder and tokenizer: an earlier pipeline folder (warm start)"
-    parser.add_argument("--init", type=Path, help=start)
-    new = "subjects that the initial weights do not know; drawn three times as often"
-    parser.add_argument("--init-new", nargs="*", default=[], help=new)
     parser.add_argument("--until", choices=["unet", "end"], default="end")
     parser.add_argument("--vae-steps", type=int, default=2800)
-    parser.add_argument("--decoder-steps", type=int, default=4450)
+    parser.add_argument("--decoder-steps", type=int, default=5250)
     parser.add_argument("--unet-samples", type=int, default=110000)
     parser.add_argument("--classifier-steps", type=int, default=1800)
     make(parser.parse_args())

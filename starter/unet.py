@@ -1,13 +1,11 @@
 """Stage `unet`: text encoder and UNet, trained together on the cached latents.
 
 v-prediction with zero terminal SNR (Lin et al. 2023, arXiv 2305.08891), so that the background can
-become truly white. The schedule counts samples. With a folder `work/start` (see `starter/warm.py`)
-it begins from those weights, at a lower rate.
+become truly white. The schedule counts samples.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from functools import lru_cache
 
@@ -27,8 +25,6 @@ from starter.vae import LATENT_CHANNELS
 
 PEAK_RATE = 1.2e-3
 HOLD = 0.38
-WARM_PEAK_RATE = 5e-4
-WARM_HOLD = 0.08
 TEXT_WIDTH = 128
 EMPTY_CAPTIONS = 0.1
 PLAIN = 0.4
@@ -87,28 +83,16 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def start_weights(
-    stage: Stage, tokenizer: CLIPTokenizer
-) -> tuple[UNet2DConditionModel, CLIPTextModel, bool]:
-    """Fresh weights, or those in `work/start` for a warm start (then the flag is true)."""
-    start = stage.work / "start"
-    if not start.exists():
-        return new_unet(), new_text_encoder(tokenizer), False
-    unet = UNet2DConditionModel.from_pretrained(start / "unet", torch_dtype=torch.float32)
-    encoder = CLIPTextModel.from_pretrained(start / "text_encoder", dtype=torch.float32)
-    return unet, encoder, True
-
-
 @lru_cache(maxsize=4)
-def order_of_epoch(seed: int, epoch: int, population: tuple[str, ...]) -> list[str]:
+def order_of_epoch(seed: int, epoch: int) -> list[str]:
     rng = np.random.default_rng((seed, epoch))
-    return [population[i] for i in rng.permutation(len(population))]
+    return [SUBJECTS[i] for i in rng.permutation(len(SUBJECTS))]
 
 
-def subject_at(seed: int, sample: int, population: tuple[str, ...] = SUBJECTS) -> str:
-    """The subject of a sample: the whole population in an epoch, in an order from the seed."""
-    epoch, place = divmod(sample, len(population))
-    return order_of_epoch(seed, epoch, population)[place]
+def subject_at(seed: int, sample: int) -> str:
+    """The subject of a sample: every subject once in an epoch, in an order from the seed."""
+    epoch, place = divmod(sample, len(SUBJECTS))
+    return order_of_epoch(seed, epoch)[place]
 
 
 class Pairs:
@@ -116,10 +100,6 @@ class Pairs:
 
     def __init__(self, stage: Stage) -> None:
         self.latents = Latents(stage.work)
-        self.population = SUBJECTS
-        new = stage.work / "start" / "new.json"
-        if new.exists():  # subjects that the initial weights do not know: three times as often
-            self.population += tuple(json.loads(new.read_text())) * 2
         main = Art(stage.work).main
         self.own_colour = {
             subject: colour_word(main[subject][0]) if main[subject][1] >= 0.45 else None
@@ -153,7 +133,7 @@ def train(stage: Stage, rank: int) -> None:
     torch.manual_seed(stage.seed)
     tokenizer = load_tokenizer(stage.work)
     pairs = Pairs(stage)
-    unet, text_encoder, warm = start_weights(stage, tokenizer)
+    unet, text_encoder = new_unet(), new_text_encoder(tokenizer)
     unet.train()
     text_encoder.train()
     noise_schedule = DDPMScheduler(**NOISE_SCHEDULE)
@@ -172,8 +152,7 @@ def train(stage: Stage, rank: int) -> None:
         rng = random.Random(draws.seed)
         first = trainer.position.done + rank * stage.batch
         chosen = [
-            pairs.draw(subject_at(stage.seed, first + i, pairs.population), rng, late)
-            for i in range(stage.batch)
+            pairs.draw(subject_at(stage.seed, first + i), rng, late) for i in range(stage.batch)
         ]
         captions = ["" if rng.random() < EMPTY_CAPTIONS else text for _, text in chosen]
         x = torch.stack([latent for latent, _ in chosen])
@@ -195,13 +174,13 @@ def train(stage: Stage, rank: int) -> None:
         modules,
         torch.optim.AdamW(
             parameters,
-            lr=WARM_PEAK_RATE if warm else PEAK_RATE,
+            lr=PEAK_RATE,
             betas=(0.9, 0.99),
             weight_decay=0.01,
             foreach=True,
         ),
         loss,
-        rate=lambda fraction: cosine(fraction, hold=WARM_HOLD if warm else HOLD, end=0.003),
+        rate=lambda fraction: cosine(fraction, hold=HOLD, end=0.003),
         export=export,
         samples_per_step=stage.batch * stage.processes,
         ema_decay=0.996,
