@@ -44,6 +44,10 @@ def answers(sidecar: Sidecar) -> dict[str, Any]:
         call(method)
     call("load_model", model="starter")
     lora = call("list_loras")["loras"][0]["name"]
+    call("inspect_lora", name=lora)
+    call("scan_lora", path=lora)
+    call("check_conflicts", loras=[{"name": lora}])
+    call("merge_prompt", prompt="red apple", style=lora)
     call("switch_lora", name=lora, alpha=0.7)
     call("set_alpha", alpha=0.5)
     call("preview", prompt="red apple", seed=1)
@@ -92,6 +96,10 @@ def test_notifications_have_the_form_that_the_schema_gives_them(answers: dict[st
     ("method", "params"),
     [
         ("switch_lora", {"name": "nonesuch"}),
+        ("inspect_lora", {"name": "nonesuch"}),
+        ("scan_lora", {"path": "/nonesuch"}),
+        ("check_conflicts", {"loras": [{"name": "nonesuch"}]}),
+        ("merge_prompt", {"prompt": "red apple", "style": "nonesuch"}),
         ("load_model", {"model": "nonesuch"}),
         ("generate", {"prompt": "red apple", "width": 100}),
         ("history_get", {"id": "nonesuch"}),
