@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         say("\nStopped.")
         return STOPPED
     sheet = args.out / SHEET
-    draw_sheet(show.sheet()).save(sheet, optimize=True)
+    draw_sheet(show.sheet()).save(sheet)
     report = show.clock.report()
     (args.out / TIMINGS).write_text(report + "\n", encoding="utf-8")
     say(f"\n{report}\n\n{show.story()}\n{sheet}")
