@@ -169,6 +169,12 @@ class Renderer:
 
     def _pixels(self, latents: Tensor) -> Tensor:
         vae = self._components.vae
+        weights = sum(weight.numel() for weight in vae.parameters())
+        with devices.threads_for_step(weights, latents[:, 0].numel()):
+            return self._decoded(latents)
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        vae = self._components.vae
         if VAE_TILING in self._components.low_vram:
             return decode_tiled(vae.decode, latents, vae.downscale)
         return vae.decode(latents)
