@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 
 from benchmarks.measuring import Row, machine
-from benchmarks.report import as_json, as_markdown
+from benchmarks.report import tell
 
 ROWS = ("ping", "start", "styles", "pictures", "slider", "memory", "loading")
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
@@ -27,12 +24,7 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.only:
         rows += measured(name, options.scale)
-    print(as_markdown(described, rows))
-    if options.name:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.name}.md").write_text(as_markdown(described, rows), encoding="utf-8")
-        values = json.dumps(as_json(described, rows), indent=1, ensure_ascii=False) + "\n"
-        (RESULTS / f"{options.name}.json").write_text(values, encoding="utf-8")
+    tell(described, rows, options.name)
     return 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Figure, Peer, Row
@@ -11,6 +13,21 @@ HEAD = (
     "| what | ours | peer | | ratio | bar | |",
     "|---|---|---|---|---|---|---|",
 )
+
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def tell(described: dict[str, str], rows: Sequence[Row], name: str | None) -> None:
+    """Print the table; with a name, also write it to `results/`, for readers and for programs."""
+    table = as_markdown(described, rows)
+    print(table)
+    if name is None:
+        return
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
+    values = json.dumps(as_json(described, rows), indent=1, ensure_ascii=False) + "\n"
+    (RESULTS / f"{name}.json").write_text(values, encoding="utf-8")
 
 
 def as_markdown(described: dict[str, str], rows: Sequence[Row]) -> str:

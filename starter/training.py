@@ -37,8 +37,6 @@ class Stage:
     seed: int
     work: Path
     processes: int = 1
-    stop: int | None = None
-    """Leave off here, before `total`; a later run with other settings goes on."""
 
     @property
     def folder(self) -> Path:
@@ -123,17 +121,14 @@ class RunLog:
         self.path.write_text(json.dumps(log, indent=1) + "\n")
 
 
-def planned(stage: Stage) -> tuple[int, int | None]:
-    """Schedule length and stopping point, with the wall-clock guard of `plan.json` on top.
+def planned(stage: Stage) -> int:
+    """Schedule length, with the wall-clock guard of `plan.json` on top.
 
-    A line such as {"unet": {"total": 90000, "stop": 30000}} written while a stage runs re-plans it.
+    A line such as {"unet": {"total": 90000}} written while a stage runs re-plans it.
     """
     path = stage.work / "plan.json"
-    if not path.exists():
-        return stage.total, stage.stop
-    changes = json.loads(path.read_text()).get(stage.name, {})
-    stop = None if stage.stop is None else changes.get("stop", stage.stop)
-    return changes.get("total", stage.total), stop
+    changes = json.loads(path.read_text()).get(stage.name, {}) if path.exists() else {}
+    return changes.get("total", stage.total)
 
 
 @dataclass
@@ -229,17 +224,17 @@ class Trainer:
         return figures
 
     def run(self) -> None:
-        """Train to the end of the schedule (or its stopping point) and export."""
+        """Train to the end of the schedule and export."""
         self.resume()
         start = saved = time.time()
         first = self.position.step
         done_before = self.position.done
         recent: deque[dict[str, float]] = deque(maxlen=REPORT_STEPS)
-        total, stop = planned(self.stage)
-        while self.position.done < min(total, stop or total):
+        total = planned(self.stage)
+        while self.position.done < total:
             recent.append(self.step(self.position.done / total))
             if self.position.step % REPORT_STEPS == 0:
-                total, stop = self.agree(planned(self.stage))
+                total = self.agree(planned(self.stage))
                 self.report(recent, total, (time.time() - start) / (self.position.step - first))
             if self.rank == 0 and time.time() - saved > CHECKPOINT_SECONDS:
                 self.save()
@@ -250,14 +245,13 @@ class Trainer:
         if self.stage.processes > 1:
             dist.barrier()
 
-    def agree(self, plan: tuple[int, int | None]) -> tuple[int, int | None]:
+    def agree(self, total: int) -> int:
         """All processes follow the first one's reading of the plan."""
         if self.stage.processes == 1:
-            return plan
-        numbers = torch.tensor([plan[0], plan[1] or -1])
-        dist.broadcast(numbers, 0)
-        total, stop = numbers.tolist()
-        return total, None if stop < 0 else stop
+            return total
+        number = torch.tensor([total])
+        dist.broadcast(number, 0)
+        return int(number)
 
     def report(self, recent: deque[dict[str, float]], total: int, seconds: float) -> None:
         if self.rank or not recent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,10 +12,9 @@ from pathlib import Path
 
 from benchmarks.children import DiffusersWorker, running
 from benchmarks.measuring import Figure, Peer, Row, Timed, in_turns, machine
-from benchmarks.report import as_json, as_markdown
+from benchmarks.report import tell
 from benchmarks.switching.geometry import SCOPES, write_lora
 
-RESULTS = Path(__file__).parent.parent / "results"
 RANKS = (16, 128)
 SECONDS = 3600.0
 ALPHAS = (0.7, 0.4)
@@ -31,12 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     described = {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **machine()}
     rows = list(measured(options.rounds, options.side, options.ranks))
-    print(as_markdown(described, rows))
-    if options.name:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.name}.md").write_text(as_markdown(described, rows), encoding="utf-8")
-        values = json.dumps(as_json(described, rows), indent=1, ensure_ascii=False) + "\n"
-        (RESULTS / f"{options.name}.json").write_text(values, encoding="utf-8")
+    tell(described, rows, options.name)
     return 0
 
 

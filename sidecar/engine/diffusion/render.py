@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sidecar.engine.contract import (
     CancelToken,
@@ -47,7 +47,8 @@ class Renderer:
         self._components = components
         self._embeddings = embeddings
         self._preview = preview
-        self._weights = sum(weight.numel() for weight in components.unet.parameters())
+        self._unet_weights = _weights(components.unet)
+        self._vae_weights = _weights(components.vae)
 
     def render(
         self, job_id: str, spec: RenderSpec, text_states: States, emit: Emit, cancel: CancelToken
@@ -79,7 +80,7 @@ class Renderer:
                 strength=spec.strength,
             )
             looks = _Looks(job, self._preview, indices, place * taken, len(batches) * taken)
-            with devices.threads_for_step(self._weights, self._cells(drawing)):
+            with devices.threads_for_step(self._unet_weights, self._cells(drawing)):
                 latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
@@ -169,15 +170,10 @@ class Renderer:
 
     def _pixels(self, latents: Tensor) -> Tensor:
         vae = self._components.vae
-        weights = sum(weight.numel() for weight in vae.parameters())
-        with devices.threads_for_step(weights, latents[:, 0].numel()):
-            return self._decoded(latents)
-
-    def _decoded(self, latents: Tensor) -> Tensor:
-        vae = self._components.vae
-        if VAE_TILING in self._components.low_vram:
-            return decode_tiled(vae.decode, latents, vae.downscale)
-        return vae.decode(latents)
+        with devices.threads_for_step(self._vae_weights, latents[:, 0].numel()):
+            if VAE_TILING in self._components.low_vram:
+                return decode_tiled(vae.decode, latents, vae.downscale)
+            return vae.decode(latents)
 
 
 @dataclass(frozen=True)
@@ -226,6 +222,10 @@ class _Looks:
                     data=data,
                 )
             )
+
+
+def _weights(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
 
 
 def _finite(tensor: Tensor) -> bool:
