@@ -84,8 +84,8 @@ export abstract class SidecarMethods {
   }
 
   /** Cards of all LoRA files in the folders. */
-  listLoras(options?: CallOptions): Promise<ResultOf<"list_loras">> {
-    return this.request("list_loras", {}, options);
+  listLoras(params: ParamsOf<"list_loras"> = {}, options?: CallOptions): Promise<ResultOf<"list_loras">> {
+    return this.request("list_loras", params, options);
   }
 
   /** Change the style. The former stack stays, bit for bit, when this fails. Goes through the queue; answered when done. */

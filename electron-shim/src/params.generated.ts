@@ -41,7 +41,7 @@ export const PARAM_SCHEMAS = {
     "$ref": "#/$defs/Empty"
   },
   "list_loras": {
-    "$ref": "#/$defs/Empty"
+    "$ref": "#/$defs/ListLorasParams"
   },
   "switch_lora": {
     "$ref": "#/$defs/SwitchLoraParams"
@@ -445,6 +445,15 @@ export const PARAM_DEFINITIONS = {
     "required": [
       "name"
     ],
+    "type": "object"
+  },
+  "ListLorasParams": {
+    "additionalProperties": false,
+    "properties": {
+      "previews": {
+        "type": "boolean"
+      }
+    },
     "type": "object"
   },
   "LoadModelParams": {

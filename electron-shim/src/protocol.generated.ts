@@ -124,7 +124,7 @@ export interface Protocol {
      * Cards of all LoRA files in the folders.
      */
     list_loras: {
-      params: Empty;
+      params: ListLorasParams;
       result: LoraList;
       errors: "invalid_params" | "shutting_down" | "internal_error";
     };
@@ -878,6 +878,15 @@ export interface VramReport {
   rss_engine: number | null;
   components: Component[];
 }
+/**
+ * What the cards are to hold.
+ */
+export interface ListLorasParams {
+  /**
+   * send the preview pictures too, for callers that may read no files
+   */
+  previews?: boolean;
+}
 export interface LoraList {
   loras: LoraCard[];
 }
@@ -920,6 +929,10 @@ export interface LoraCard {
    * path of a preview picture
    */
   preview?: string | null;
+  /**
+   * that picture as a data URL, when asked for and at most 512 KiB
+   */
+  preview_url?: string | null;
   license?: string | null;
   warnings?: string[];
 }

@@ -29,8 +29,19 @@ class LoraCard(Result):
     vae: str | None = Field(None, description="used while it is on and no other VAE is named")
     no_half_vae: bool = Field(False, description="decode in full precision while it is on")
     preview: str | None = Field(None, description="path of a preview picture")
+    preview_url: str | None = Field(
+        None, description="that picture as a data URL, when asked for and at most 512 KiB"
+    )
     license: str | None = None
     warnings: list[str] = Field(default_factory=list[str])
+
+
+class ListLorasParams(Params):
+    """What the cards are to hold."""
+
+    previews: bool = Field(
+        False, description="send the preview pictures too, for callers that may read no files"
+    )
 
 
 class LoraList(Result):

@@ -95,7 +95,12 @@ METHODS: dict[str, Method] = {
             "unload_model", Empty, EmptyResult, "Give the model's memory back.", "when done", _WORK
         ),
         Method("vram_report", Empty, mo.VramReport, "Memory of devices, processes, components."),
-        Method("list_loras", Empty, lo.LoraList, "Cards of all LoRA files in the folders."),
+        Method(
+            "list_loras",
+            lo.ListLorasParams,
+            lo.LoraList,
+            "Cards of all LoRA files in the folders.",
+        ),
         Method(
             "switch_lora",
             lo.SwitchLoraParams,

@@ -11,18 +11,30 @@ from sidecar.errors import ImageUnreadable
 from sidecar.protocol.base import ImageIn, ImageOut
 
 MAX_BYTES = 64 * 1024 * 1024
+SMALL_BYTES = 512 * 1024
 
 
 def read_image(image: ImageIn) -> bytes:
     """The encoded picture. Raises ImageUnreadable, also for what is no PNG, JPEG or WebP."""
     data = _from_data_url(image.data_url) if image.data_url is not None else _from_file(image.path)
-    if not _is_picture(data):
+    if mime_of(data) is None:
         raise ImageUnreadable(reason="it is no PNG, JPEG or WebP picture")
     return data
 
 
 def data_url(mime: str, data: bytes) -> str:
     return f"data:{mime};base64,{base64.b64encode(data).decode()}"
+
+
+def small_picture(path: str) -> str | None:
+    """A picture file as a data URL; None when it is large, gone, or none."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(SMALL_BYTES + 1)
+    except OSError:
+        return None
+    mime = mime_of(data)
+    return None if mime is None or len(data) > SMALL_BYTES else data_url(mime, data)
 
 
 def inline_image(mime: str, width: int, height: int, data: bytes) -> ImageOut:
@@ -57,7 +69,10 @@ def _from_file(path: str | None) -> bytes:
         raise ImageUnreadable(reason=f"{path}: {exc.strerror}") from exc
 
 
-def _is_picture(data: bytes) -> bool:
-    if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-        return True
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+def mime_of(data: bytes) -> str | None:
+    """Told by the first bytes; None for what is no PNG, JPEG or WebP."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None

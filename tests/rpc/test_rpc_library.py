@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sidecar.engine.contract import ApplyLoras, Render
+from sidecar.rpc.images import data_url
 from tests.catalog.catalog_samples import lora_shapes, safetensors, write_json, write_lora
 from tests.rpc.in_memory import InMemory
 
@@ -349,3 +350,31 @@ class TestVaeOfAStyle:
             told = soft.call("preview", prompt="x", style="soft", seed=seed)["parameters"]
             assert told["vae"] is None
         assert [w["kind"] for w in soft.told("warning")] == ["style_vae_missing"]
+
+
+class TestPreviewPictures:
+    PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+    def url(self, styled: InMemory, **params: Any) -> str | None:
+        cards = {card["name"]: card for card in styled.call("list_loras", **params)["loras"]}
+        return cards["ink"]["preview_url"]
+
+    def test_they_come_as_data_urls_for_who_asks(self, styled: InMemory, folder: Path) -> None:
+        (folder / "ink.png").write_bytes(self.PNG)
+        assert self.url(styled) is None
+        assert self.url(styled, previews=True) == data_url("image/png", self.PNG)
+
+    def test_the_bytes_say_what_it_is_and_not_the_name(
+        self, styled: InMemory, folder: Path
+    ) -> None:
+        (folder / "ink.png").write_bytes(b"RIFF\0\0\0\0WEBP")
+        told = self.url(styled, previews=True)
+        assert told is not None
+        assert told.startswith("data:image/webp;")
+
+    @pytest.mark.parametrize("content", [b"<svg onload='alert(1)'/>", PNG + bytes(512 * 1024)])
+    def test_what_is_large_or_no_picture_is_left_out(
+        self, styled: InMemory, folder: Path, content: bytes
+    ) -> None:
+        (folder / "ink.png").write_bytes(content)
+        assert self.url(styled, previews=True) is None

@@ -12,8 +12,8 @@ from sidecar.engine.contract import LoraSpec
 from sidecar.errors import LoraNotFound
 from sidecar.jobs.job import Job
 from sidecar.jobs.projection import Projected
-from sidecar.protocol.base import Empty
 from sidecar.protocol.lora import (
+    ListLorasParams,
     LoraCard,
     LoraList,
     SetAlphaParams,
@@ -25,14 +25,21 @@ from sidecar.rpc.context import Call, Front
 from sidecar.rpc.faults import bad_params
 from sidecar.rpc.guard import Clearance
 from sidecar.rpc.handlers.models import submit_trial
+from sidecar.rpc.images import small_picture
 from sidecar.rpc.specs import lora_specs
 from sidecar.rpc.stack import stack_entries
 from sidecar.rpc.state_work import SwitchWork
 from sidecar.rpc.styles import model_for, settled
 
 
-def list_loras(call: Call, params: Empty) -> LoraList:
-    return LoraList(loras=call.front.loras.cards())
+def list_loras(call: Call, params: ListLorasParams) -> LoraList:
+    cards = call.front.loras.cards()
+    return LoraList(loras=[_with_picture(card) for card in cards] if params.previews else cards)
+
+
+def _with_picture(card: LoraCard) -> LoraCard:
+    url = small_picture(card.preview) if card.preview is not None else None
+    return card if url is None else card.model_copy(update={"preview_url": url})
 
 
 def switch_lora(call: Call, params: SwitchLoraParams) -> Future[Any] | SwitchLoraResult:
