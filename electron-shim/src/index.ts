@@ -11,6 +11,7 @@ export { type AppLike, stopWithApp } from "./client/quit.js";
 export { type StartOptions, startSidecar } from "./client/start.js";
 export type { LoraStrength, SidecarState } from "./client/state.js";
 export * from "./errors/index.js";
+export { type PictureSource, servePictures } from "./pictures/serve.js";
 export type { SidecarChild } from "./supervisor/child.js";
 export { bundledProgram } from "./supervisor/command.js";
 export { childEnvironment } from "./supervisor/environment.js";
