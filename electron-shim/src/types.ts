@@ -1,5 +1,5 @@
 // What both sides export: the protocol's types and those of calls and events.
-export type { SidecarApi } from "./api.js";
+export type { Locale, SidecarApi } from "./api.js";
 export type { CallOptions } from "./call-options.js";
 export type { Unsubscribe } from "./events/emitter.js";
 export type {

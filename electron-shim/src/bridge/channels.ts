@@ -10,10 +10,16 @@ export const callChannel = (method: NamedMethod): string => `${PREFIX}:call:${me
 /** Page to main: the call with that id is no longer wanted. */
 export const ABORT = `${PREFIX}:abort`;
 
+/** Page to main: start the sidecar again after it gave up; answered with an Outcome. */
+export const RESTART = `${PREFIX}:restart`;
+
 /** Page to main: begin to send events of that name. */
 export const LISTEN = `${PREFIX}:listen`;
 /** Page to main: send events of that name no more. */
 export const UNLISTEN = `${PREFIX}:unlisten`;
+
+/** Page to main: the language of messages from now on; answered with an Outcome. */
+export const SET_LOCALE = `${PREFIX}:set-locale`;
 
 /** Main to page: an event that the page listens to. */
 export const EVENT = `${PREFIX}:event`;

@@ -1,3 +1,4 @@
+import type { Locale } from "../api.js";
 import { type CallOptions, tellCall } from "../call-options.js";
 import { BridgeRefusedError } from "../errors/faults.js";
 import { errorFromWire } from "../errors/wire.js";
@@ -5,6 +6,7 @@ import type { Unsubscribe } from "../events/emitter.js";
 import type { EventSource, SidecarEventName, SidecarEvents } from "../events/sidecar-events.js";
 import { METHOD_NAMES, type NamedMethod, SidecarMethods } from "../methods.generated.js";
 import type { MethodName, ParamsOf, ResultOf } from "../tables.generated.js";
+import type { Outcome } from "./channels.js";
 import type { SidecarBridge } from "./expose.js";
 
 /** The sidecar as a page sees it: the same methods and events as in main. */
@@ -40,12 +42,20 @@ export class PageSidecar extends SidecarMethods implements EventSource {
         if (!signal?.aborted) tellCall(options, name, event);
       };
       call({ id, timeoutMs }, params, tell)
-        .then((outcome) => {
-          if (outcome.ok) resolve(outcome.result as ResultOf<M>);
-          else reject(errorFromWire(outcome.error));
-        }, reject)
+        .then((outcome) => opened(outcome) as ResultOf<M>)
+        .then(resolve, reject)
         .finally(() => signal?.removeEventListener("abort", aborted));
     });
+  }
+
+  /** The language of messages and hints from now on. */
+  async setLocale(locale: Locale): Promise<void> {
+    opened(await this.#bridge.setLocale(locale));
+  }
+
+  /** Start the sidecar again after it gave up. Nothing is done while it runs, starts or stops. */
+  async restart(): Promise<void> {
+    opened(await this.#bridge.restart());
   }
 
   /** Listen to a notification or a life-cycle event; returns how to stop. */
@@ -55,6 +65,11 @@ export class PageSidecar extends SidecarMethods implements EventSource {
   ): Unsubscribe {
     return this.#bridge.on(name, listener as (event: unknown) => void);
   }
+}
+
+function opened(outcome: Outcome): unknown {
+  if (outcome.ok) return outcome.result;
+  throw errorFromWire(outcome.error);
 }
 
 /** Typed methods and events over what `exposeSidecar` put into the page, `window.sidecar`. */

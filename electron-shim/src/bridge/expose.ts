@@ -1,3 +1,4 @@
+import type { Locale } from "../api.js";
 import type { Unsubscribe } from "../events/emitter.js";
 import { EVENT_NAMES, type SidecarEventName } from "../events/sidecar-events.js";
 import { METHOD_NAMES, type NamedMethod } from "../methods.generated.js";
@@ -9,6 +10,8 @@ import {
   EVENT,
   LISTEN,
   type Outcome,
+  RESTART,
+  SET_LOCALE,
   UNLISTEN,
 } from "./channels.js";
 import type { ContextBridgeLike, IpcRendererLike } from "./electron.js";
@@ -27,6 +30,10 @@ export interface SidecarBridge {
   abort(id: string): void;
   /** Listen to an event; returns how to stop. */
   on(name: SidecarEventName, listener: (event: unknown) => void): Unsubscribe;
+  /** The language of messages from now on. */
+  setLocale(locale: Locale): Promise<Outcome>;
+  /** Start the sidecar again after it gave up. */
+  restart(): Promise<Outcome>;
 }
 
 /** What may be chosen about the page's end. */
@@ -56,6 +63,8 @@ export function exposeSidecar(
     ),
     abort: (id) => ipcRenderer.send(ABORT, id),
     on: listening(ipcRenderer),
+    setLocale: async (locale) => (await ipcRenderer.invoke(SET_LOCALE, locale)) as Outcome,
+    restart: async () => (await ipcRenderer.invoke(RESTART)) as Outcome,
   };
   contextBridge.exposeInMainWorld(key, bridge);
 }

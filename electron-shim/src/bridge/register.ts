@@ -1,4 +1,4 @@
-import type { SidecarApi } from "../api.js";
+import type { Locale, SidecarApi } from "../api.js";
 import type { CallOptions } from "../call-options.js";
 import { BridgeRefusedError } from "../errors/faults.js";
 import { errorToWire } from "../errors/wire.js";
@@ -13,6 +13,8 @@ import {
   callChannel,
   LISTEN,
   type Outcome,
+  RESTART,
+  SET_LOCALE,
   UNLISTEN,
 } from "./channels.js";
 import type { IpcMainLike, MessageLike } from "./electron.js";
@@ -21,6 +23,12 @@ import { type BridgePolicy, checkParams, checkSender, openMethods } from "./poli
 
 const MAX_ID = 64;
 
+/** What pages speak to: a SidecarClient, or what stands in for one. */
+export interface BridgedSidecar extends Pick<SidecarApi, "request" | "on"> {
+  setLocale?(locale: Locale): Promise<void>;
+  restart?(): Promise<void>;
+}
+
 /**
  * Main's end of the bridge: answers the pages that `exposeSidecar` serves. Each method has a channel
  * of its own; who asks and what is asked are checked here, whatever the page did. Calls of a page
@@ -28,7 +36,7 @@ const MAX_ID = 64;
  */
 export function registerSidecar(
   ipcMain: IpcMainLike,
-  sidecar: Pick<SidecarApi, "request" | "on">,
+  sidecar: BridgedSidecar,
   policy: BridgePolicy = {},
 ): Unsubscribe {
   const pages = new Pages();
@@ -39,6 +47,18 @@ export function registerSidecar(
         checkSender(event, policy);
         checkParams(method, params, policy);
         return call(sidecar, pages.of(event.sender), method, ticketOf(ticket), params, count);
+      }),
+    );
+  }
+  const controls = {
+    [SET_LOCALE]: (locale: unknown) => sidecar.setLocale?.(localeOf(locale)),
+    [RESTART]: () => sidecar.restart?.(),
+  };
+  for (const [channel, act] of Object.entries(controls)) {
+    ipcMain.handle(channel, (event: MessageLike, word: unknown) =>
+      outcome(async () => {
+        checkSender(event, policy);
+        await act(word);
       }),
     );
   }
@@ -56,6 +76,7 @@ export function registerSidecar(
   for (const [channel, listener] of Object.entries(listeners)) ipcMain.on(channel, listener);
   return () => {
     for (const method of methods) ipcMain.removeHandler(callChannel(method));
+    for (const channel of Object.keys(controls)) ipcMain.removeHandler(channel);
     for (const [channel, listener] of Object.entries(listeners)) {
       ipcMain.removeListener(channel, listener);
     }
@@ -119,6 +140,11 @@ function ticketOf(ticket: unknown): CallTicket {
     throw new BridgeRefusedError("A call needs an id.");
   }
   return { id, timeoutMs: Number.isFinite(timeoutMs) ? timeoutMs : undefined };
+}
+
+function localeOf(locale: unknown): Locale {
+  if (locale === "en" || locale === "zh-CN") return locale;
+  throw new BridgeRefusedError("There is no such language.");
 }
 
 function isEventName(name: string): name is SidecarEventName {

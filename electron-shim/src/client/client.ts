@@ -1,3 +1,4 @@
+import type { Locale } from "../api.js";
 import type { CallOptions } from "../call-options.js";
 import { type Ending, type SidecarFault, SidecarGoneError } from "../errors/faults.js";
 import { Emitter, type Unsubscribe } from "../events/emitter.js";
@@ -25,7 +26,7 @@ const WORK_MS = 600_000;
 /** How the sidecar is run and spoken to. */
 export interface SidecarOptions extends SupervisorOptions {
   /** The language of messages and hints. Default "en". */
-  readonly locale?: InitializeParams["locale"] | undefined;
+  readonly locale?: Locale | undefined;
   /** Who we are, for the sidecar's log. */
   readonly client?: InitializeParams["client"] | undefined;
 }
@@ -41,6 +42,7 @@ export class SidecarClient extends SidecarMethods implements EventSource {
   readonly #events = new Emitter<SidecarEvents>();
   readonly #gate = new Gate<Connection>();
   readonly #follower = new StateFollower();
+  #locale: Locale;
   #introduction: InitializeResult | undefined;
   #connection: Connection | undefined;
   #stopping: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class SidecarClient extends SidecarMethods implements EventSource {
   constructor(options: SidecarOptions) {
     super();
     this.#options = options;
+    this.#locale = options.locale ?? "en";
     this.#supervisor = new Supervisor(options, (child) => this.#greet(child));
     this.#supervisor.on("ended", (ending) => this.#lost(ending));
     this.#supervisor.on("restarting", (event) => this.#events.emit("restarting", event));
@@ -71,6 +74,17 @@ export class SidecarClient extends SidecarMethods implements EventSource {
       this.#stopping = undefined;
     });
     return this.#stopping;
+  }
+
+  /** Start it again after it gave up. Nothing is done while it runs, starts or stops. */
+  async restart(): Promise<void> {
+    if (this.state === "gave up") await this.start();
+  }
+
+  /** The language of messages and hints from now on, also after a restart. */
+  async setLocale(locale: Locale): Promise<void> {
+    this.#locale = locale;
+    if (this.#gate.value) this.#introduction = await this.#initialize(this.#gate.value);
   }
 
   /** Where the process stands. */
@@ -141,7 +155,8 @@ export class SidecarClient extends SidecarMethods implements EventSource {
   }
 
   async #initialize(connection: Connection): Promise<InitializeResult> {
-    const { locale = "en", client = { name: "@lora-sidecar/electron" } } = this.#options;
+    const { client = { name: "@lora-sidecar/electron" } } = this.#options;
+    const locale = this.#locale;
     const params: InitializeParams = { locale, client, protocol_version: PROTOCOL_VERSION };
     return (await connection.request("initialize", params, {}, 0)) as InitializeResult;
   }

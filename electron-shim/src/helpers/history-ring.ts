@@ -21,6 +21,8 @@ export interface HistoryRingState {
 export interface HistoryRingOptions {
   /** How many entries it holds. Default 50, which is what the sidecar keeps. */
   readonly capacity?: number | undefined;
+  /** Have pictures that are brought back sent as data URLs too, for pages that may read no files. */
+  readonly inline?: boolean | undefined;
 }
 
 type Api = Pick<
@@ -41,15 +43,17 @@ type Api = Pick<
 export class HistoryRing extends Store<HistoryRingState> {
   readonly #api: Api;
   readonly #capacity: number;
+  readonly #inline: { readonly inline?: true };
   readonly #off: Unsubscribe[];
   #reading: Promise<void> | undefined;
   #readAgain = false;
   #travel = 0;
 
-  constructor(api: Api, { capacity = 50 }: HistoryRingOptions = {}) {
+  constructor(api: Api, { capacity = 50, inline = false }: HistoryRingOptions = {}) {
     super({ entries: [], total: 0, current: null, travelling: null });
     this.#api = api;
     this.#capacity = capacity;
+    this.#inline = inline ? { inline } : {};
     const changed = (): void => {
       this.refresh().catch(() => {}); // the next change, or a refresh of the app's, tells again
     };
@@ -80,7 +84,7 @@ export class HistoryRing extends Store<HistoryRingState> {
     const travel = this.#travel;
     this.update({ travelling: id });
     try {
-      const back = await this.#api.historyRollback({ id });
+      const back = await this.#api.historyRollback({ id, ...this.#inline });
       if (travel !== this.#travel) return undefined;
       this.update({ current: id });
       return back;

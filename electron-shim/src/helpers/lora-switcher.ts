@@ -40,6 +40,8 @@ export interface LoraSwitcherState {
 export interface LoraSwitcherOptions {
   /** Warn above this size. Default 150 MB. */
   readonly largeBytes?: number | undefined;
+  /** Have preview pictures sent with the cards, for pages that may read no files. */
+  readonly previews?: boolean | undefined;
 }
 
 const START: LoraSwitcherState = {
@@ -62,14 +64,19 @@ type Api = Pick<SidecarApi, "listLoras" | "on" | "status" | "switchLora">;
 export class LoraSwitcher extends Store<LoraSwitcherState> {
   readonly #api: Api;
   readonly #largeBytes: number;
+  readonly #listed: { readonly previews?: true };
   readonly #off: Unsubscribe[];
   #running: AbortController | undefined;
   #cards: Promise<readonly LoraCard[]> | undefined;
 
-  constructor(api: Api, { largeBytes = LARGE_LORA_BYTES }: LoraSwitcherOptions = {}) {
+  constructor(
+    api: Api,
+    { largeBytes = LARGE_LORA_BYTES, previews = false }: LoraSwitcherOptions = {},
+  ) {
     super(START);
     this.#api = api;
     this.#largeBytes = largeBytes;
+    this.#listed = previews ? { previews } : {};
     this.#off = [
       api.on("lora_loaded", ({ stack }) => this.#loaded(stack)),
       api.on("loras_changed", () => this.#foldersChanged()),
@@ -89,7 +96,10 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
   /** Read the cards and the stack in force anew. */
   async refresh(): Promise<readonly LoraCard[]> {
     const before = this.getSnapshot().stack;
-    const [{ loras }, { stack }] = await Promise.all([this.#api.listLoras(), this.#api.status()]);
+    const [{ loras }, { stack }] = await Promise.all([
+      this.#api.listLoras(this.#listed),
+      this.#api.status(),
+    ]);
     const switched = this.#running !== undefined || this.getSnapshot().stack !== before;
     this.update(switched ? { cards: loras } : { cards: loras, stack });
     return loras;

@@ -135,11 +135,37 @@ test("a closed window is sent nothing more", async () => {
 
 test("the page gets named functions only, and no way to other channels", () => {
   const { main, page } = bridge({ methods: ["generate"] });
-  expect(Object.keys(page.window.sidecar ?? {})).toEqual(["methods", "abort", "on"]);
+  const named = ["methods", "abort", "on", "setLocale", "restart"];
+  expect(Object.keys(page.window.sidecar ?? {})).toEqual(named);
   expect(page.window.sidecar?.methods).not.toHaveProperty("shutdown");
   expect(page.window.sidecar?.methods).not.toHaveProperty("initialize");
-  expect([...main.handlers.keys()]).toEqual(["lora-sidecar:call:generate"]);
+  expect([...main.handlers.keys()]).toEqual([
+    "lora-sidecar:call:generate",
+    "lora-sidecar:set-locale",
+    "lora-sidecar:restart",
+  ]);
   expect(() => page.window.sidecar?.on("ipc-message" as never, () => {})).toThrow();
+});
+
+test("a page chooses the language, of those that there are, from where it may ask", async () => {
+  const { api, page, sidecar } = bridge();
+  const setLocale = vi.fn(() => Promise.resolve());
+  Object.assign(api, { setLocale });
+  await sidecar.setLocale("zh-CN");
+  await expect(sidecar.setLocale("../x" as never)).rejects.toBeInstanceOf(Error);
+  page.frame = { url: "https://evil.example/", parent: null };
+  await expect(sidecar.setLocale("en")).rejects.toMatchObject({ kind: "bridge_refused" });
+  expect(setLocale.mock.calls).toEqual([["zh-CN"]]);
+});
+
+test("a page can have a sidecar that gave up started again, from where it may ask", async () => {
+  const { api, page, sidecar } = bridge();
+  const restart = vi.fn(() => Promise.resolve());
+  Object.assign(api, { restart });
+  await sidecar.restart();
+  page.frame = { url: "https://evil.example/", parent: null };
+  await expect(sidecar.restart()).rejects.toMatchObject({ kind: "bridge_refused" });
+  expect(restart).toHaveBeenCalledOnce();
 });
 
 test("a page cannot listen to what is no event, even past its preload", () => {

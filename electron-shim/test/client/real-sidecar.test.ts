@@ -52,6 +52,18 @@ test("errors of the sidecar come as the class of their kind, in the session's la
   expect(failure.hint).toMatch(/[\u4e00-\u9fff]/);
 });
 
+test("the language can be changed at any time", async () => {
+  const sidecar = client(await realSidecar());
+  await sidecar.start();
+  const hint = () => sidecar.generate({ prompt: "x" }).catch((error) => error.hint);
+  expect(await hint()).not.toMatch(/[\u4e00-\u9fff]/);
+  await sidecar.setLocale("zh-CN");
+  expect(await hint()).toMatch(/[\u4e00-\u9fff]/);
+  await sidecar.stop();
+  await sidecar.start();
+  expect(await hint()).toMatch(/[\u4e00-\u9fff]/);
+});
+
 test("an aborted request rejects at once and is cancelled in the sidecar", async () => {
   const sidecar = client(await realSidecar());
   await sidecar.start();

@@ -25,6 +25,14 @@ test("it reads as many entries as it holds", () => {
   expect(state().entries.map(({ id }) => id)).toEqual(["c", "b", "a"]);
 });
 
+test("pictures come inline where the page may read no files", async () => {
+  api.always.history_rollback = () => ({});
+  await ring.travelTo("a");
+  expect(api.last("history_rollback").params).toEqual({ id: "a" });
+  await new HistoryRing(api, { inline: true }).travelTo("a");
+  expect(api.last("history_rollback").params).toEqual({ id: "a", inline: true });
+});
+
 test("it follows the sidecar's history, and a new picture is now", async () => {
   api.always.history_rollback = () => ({});
   await ring.travelTo("a");

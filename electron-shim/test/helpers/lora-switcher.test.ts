@@ -30,6 +30,13 @@ test("generate is disabled from the choice until the style is in force", async (
   expect(state()).toMatchObject({ loading: false, canGenerate: true, wanted: null, warm: ["ink"] });
 });
 
+test("preview pictures come with the cards for who asks", () => {
+  switcher.refresh();
+  expect(api.last("list_loras").params).toEqual({});
+  new LoraSwitcher(api, { previews: true }).refresh();
+  expect(api.last("list_loras").params).toEqual({ previews: true });
+});
+
 test("another style's lora_loaded does not enable it", () => {
   void switcher.choose({ name: "ink" });
   api.events.emit("lora_loaded", { stack: stackOf("night"), cached: false });

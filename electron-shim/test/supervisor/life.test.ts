@@ -35,6 +35,19 @@ test("a program that crashes at once is given up at the fifth crash, with its la
   await expect(sidecar.ping()).rejects.toBe(failure);
 });
 
+test("after it gave up it can be restarted, and a restart of what runs does nothing", async () => {
+  const sidecar = client({ program: program("echo"), restart: { crashes: 1 } });
+  await sidecar.start();
+  const running = sidecar.pid;
+  await sidecar.restart();
+  expect(sidecar.pid).toBe(running);
+  const gone = next(sidecar, "gave_up");
+  await sidecar.unloadModel().catch(() => {}); // it exits
+  await gone;
+  await sidecar.restart();
+  await expect(sidecar.ping()).resolves.toEqual({});
+});
+
 test("a program that is never ready is ended at the deadline", async () => {
   const sidecar = client({
     program: program("silent"),
