@@ -11,13 +11,11 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from sidecar.engine.contract import (
     CancelJob,
-    Command,
     EngineReady,
     EngineWarm,
     EngineWarning,
@@ -40,36 +38,14 @@ from sidecar.errors import (
     error_from,
 )
 from sidecar.jobs.facts import EngineFacts
+from sidecar.jobs.hooks import EnginePort, Hooks
 from sidecar.jobs.job import Job, RequestId
-from sidecar.jobs.order import place_for, preempts
+from sidecar.jobs.line import Line
+from sidecar.jobs.order import preempts
 
 MAX_DEATHS = 2
 
 log = logging.getLogger(__name__)
-
-
-class EnginePort(Protocol):
-    """The link, as the queue sees it."""
-
-    def send(self, command: Command) -> bool: ...
-
-    def kill(self) -> None: ...
-
-    def wake(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """Whom the queue tells: `state`: the engine's state may have changed; `idle`: a job ended;
-    `warning`: something a person should know; `memory`: an answer to `ReportMemory`;
-    `restarted`: a new engine runs in place of a dead one, and no job waits for it.
-    """
-
-    state: Callable[[], None]
-    idle: Callable[[Job], None]
-    warning: Callable[[str, dict[str, Any]], None]
-    memory: Callable[[MemoryReport], None]
-    restarted: Callable[[], None]
 
 
 class JobQueue:
@@ -81,8 +57,7 @@ class JobQueue:
         self._limit = limit
         self._cancel_deadline = cancel_deadline
         self._lock = threading.RLock()
-        self._waiting: list[Job] = []
-        self._running: Job | None = None
+        self._line = Line(limit)
         self._engine: EnginePort | None = None
         self._up = False
         self._given_up: SidecarError | None = None
@@ -101,13 +76,14 @@ class JobQueue:
                 raise ShuttingDown()
             if self._missing is not None:
                 raise self._missing
-            if len(self._waiting) >= self._limit:
+            if self._line.full:
                 raise QueueFull(limit=self._limit)
-            superseded = self._take_superseded(job)
-            self._waiting.insert(place_for(job, self._waiting), job)
+            superseded = self._take_session(job.session) if job.session is not None else []
+            self._line.enter(job)
             job.work.accepted(job)
-            if self._running is not None and preempts(job, self._running):
-                self._end_running(Cancelled(), self._cancel_deadline)
+            running = self._line.running
+            if running is not None and preempts(job, running):
+                self._end(running, Cancelled(), self._cancel_deadline)
             self._wake_engine()
             self._pump()
         for older in superseded:
@@ -137,14 +113,12 @@ class JobQueue:
     def available(self) -> bool:
         """False when no job would be taken: closing, full, or no engine can run here."""
         with self._lock:
-            full = len(self._waiting) >= self._limit
-            return self._closing is None and self._missing is None and not full
+            return self._closing is None and self._missing is None and not self._line.full
 
     def report(self) -> tuple[str | None, list[str]]:
         """The running job's id and the waiting ones', next first."""
         with self._lock:
-            running = self._running.id if self._running else None
-            return running, [job.id for job in self._waiting]
+            return self._line.ids()
 
     def close(self, deadline: float) -> Future[None]:
         """Cancel everything, take nothing more. Done when nothing runs, or the engine is killed
@@ -153,13 +127,12 @@ class JobQueue:
             if self._closing is None:
                 self._closing = Future()
             closing = self._closing
-            waiting, self._waiting = self._waiting, []
-            if self._running is not None:
-                self._end_running(Cancelled(), deadline)
-            idle = self._running is None
+            waiting, running = self._line.take_waiting(), self._line.running
+            if running is not None:
+                self._end(running, Cancelled(), deadline)
         for job in waiting:
             job.fail(Cancelled())
-        if idle and not closing.done():
+        if running is None and not closing.done():
             closing.set_result(None)
         return closing
 
@@ -177,11 +150,11 @@ class JobQueue:
             again = self.facts.crashed
             self.facts.started(pid)
             self._up = True
-            if self._running is not None:
-                self._send(self._running)
+            if self._line.running is not None:
+                self._send(self._line.running)
             else:
                 self._pump()
-            idle = self._running is None
+            idle = self._line.running is None
         self._hooks.state()
         if again:
             self._hooks.warning("engine_restarted", {})
@@ -227,9 +200,9 @@ class JobQueue:
             self._engine.wake()
 
     def _pump(self) -> None:
-        if self._running is None and self._up and self._waiting and self._waiting[0].may_start:
-            self._running = self._waiting.pop(0)
-            self._send(self._running)
+        job = self._line.start_next() if self._up else None
+        if job is not None:
+            self._send(job)
 
     def _send(self, job: Job) -> None:
         assert self._engine is not None
@@ -239,9 +212,8 @@ class JobQueue:
         if not self._engine.send(job.work.command(job.id)):
             log.info("the engine went away; job %s waits for the next one", job.id)
 
-    def _end_running(self, error: SidecarError, deadline: float) -> None:
-        job = self._running
-        assert job is not None
+    def _end(self, job: Job, error: SidecarError, deadline: float) -> None:
+        """Ask the engine to stop what runs, and kill it when it does not by the deadline."""
         assert self._engine is not None
         job.error = job.error or error
         self._engine.send(CancelJob(job.id))
@@ -251,31 +223,25 @@ class JobQueue:
 
     def _kill_if_still_running(self, job: Job, deaths: int) -> None:
         with self._lock:
-            if self._running is job and job.deaths == deaths and self._engine is not None:
+            if self._line.running is job and job.deaths == deaths and self._engine is not None:
                 log.warning("job %s did not obey its cancel; the engine is killed", job.id)
                 self._engine.kill()
 
-    def _take_superseded(self, job: Job) -> list[Job]:
-        return self._take_session(job.session) if job.session is not None else []
-
     def _take_session(self, session: str) -> list[Job]:
-        older = [job for job in self._waiting if job.session == session]
-        self._waiting = [job for job in self._waiting if job.session != session]
-        running = self._running
+        older = self._line.take_session(session)
+        running = self._line.running
         if running is not None and running.session == session and running.error is None:
-            self._end_running(Superseded(), self._cancel_deadline)
+            self._end(running, Superseded(), self._cancel_deadline)
             older.append(running)
         return older
 
     def _take_all(self) -> list[Job]:
-        running = [self._running] if self._running is not None else []
-        jobs, self._waiting, self._running = running + self._waiting, [], None
         self.facts.busy = False
-        return jobs
+        return self._line.take_all()
 
     def _after_death(self, exit_code: int | None) -> list[tuple[Job, BaseException]]:
         """Jobs that end with the engine; others stay, to be sent again."""
-        job = self._running
+        job = self._line.running
         if job is None:
             return []
         job.deaths += 1
@@ -286,7 +252,7 @@ class JobQueue:
             error = EngineCrashed(exit_code=exit_code)
         if error is None:
             return []
-        self._running = None
+        self._line.running = None
         self.facts.busy = False
         return [(job, error)]
 
@@ -294,12 +260,12 @@ class JobQueue:
 
     def _cancel(self, wanted: Callable[[Job], bool]) -> bool:
         with self._lock:
-            waiting = next(filter(wanted, self._waiting), None)
+            waiting, running = self._line.find(wanted), self._line.running
             if waiting is not None:
-                self._waiting.remove(waiting)
-            elif self._running is not None and wanted(self._running):
-                if self._running.error is None:
-                    self._end_running(Cancelled(), self._cancel_deadline)
+                self._line.leave(waiting)
+            elif running is not None and wanted(running):
+                if running.error is None:
+                    self._end(running, Cancelled(), self._cancel_deadline)
                 return True
         if waiting is None:
             return False
@@ -309,11 +275,12 @@ class JobQueue:
     def _gate_opened(self, job: Job, error: BaseException | None) -> None:
         """What the job waited for is known: it goes on, or ends before the engine heard of it."""
         with self._lock:
-            if error is not None and job in self._waiting:
-                self._waiting.remove(job)
+            if error is not None and job in self._line:
+                self._line.leave(job)
             self._pump()
         if error is not None:
             job.fail(error)
+        self._hooks.state()
 
     def _engine_missing(self, event: JobFailed) -> None:
         log.error("the engine cannot work here: %s", event.log or event.fields)
@@ -328,7 +295,7 @@ class JobQueue:
 
     def _progressed(self, event: Any) -> None:
         """Frames, finished pictures, progress: to the job they belong to."""
-        job = self._running
+        job = self._line.running
         if job is None or job.id != event.job_id or job.error is not None:
             return
         self._note_loading(event)
@@ -348,15 +315,15 @@ class JobQueue:
 
     def _abort(self, job: Job, error: SidecarError) -> None:
         with self._lock:
-            if self._running is job and job.error is None:
-                self._end_running(error, self._cancel_deadline)
+            if self._line.running is job and job.error is None:
+                self._end(job, error, self._cancel_deadline)
 
     def _finished(self, event: JobDone | JobFailed) -> None:
         with self._lock:
-            job = self._running
+            job = self._line.running
             if job is None or job.id != event.job_id:
                 return
-            self._running = None
+            self._line.running = None
             self.facts.busy = self.facts.loading = False
             self._learn(event)
             self._pump()
@@ -390,7 +357,7 @@ class JobQueue:
         else:
             job.fail(error)
         with self._lock:
-            closing = self._closing if self._running is None else None
+            closing = self._closing if self._line.running is None else None
         if closing is not None and not closing.done():
             closing.set_result(None)
         self._hooks.state()

@@ -17,8 +17,9 @@ from typing import Any
 from sidecar.engine.contract import MemoryReport
 from sidecar.engine.link import Link
 from sidecar.errors import SidecarError
+from sidecar.jobs.hooks import Hooks
 from sidecar.jobs.job import Job
-from sidecar.jobs.queue import Hooks, JobQueue
+from sidecar.jobs.queue import JobQueue
 from sidecar.protocol.events import EngineStateEvent
 from sidecar.rpc.context import Front
 from sidecar.rpc.dispatch import Dispatcher

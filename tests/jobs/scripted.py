@@ -16,8 +16,9 @@ from sidecar.engine.contract import (
     Outcome,
     Unloaded,
 )
+from sidecar.jobs.hooks import Hooks
 from sidecar.jobs.job import Job, JobKind
-from sidecar.jobs.queue import Hooks, JobQueue
+from sidecar.jobs.queue import JobQueue
 
 PATIENCE = 10.0
 STARTER = ModelSpec("starter", "/starter", "starter")

@@ -24,7 +24,8 @@ from sidecar.engine.contract import (
 )
 from sidecar.engine.fake import FakeEngine
 from sidecar.errors import SidecarError
-from sidecar.jobs.queue import Hooks, JobQueue
+from sidecar.jobs.hooks import Hooks
+from sidecar.jobs.queue import JobQueue
 from sidecar.paths import DataFolder
 from sidecar.rpc.context import Front
 from sidecar.rpc.dispatch import Dispatcher

@@ -1,0 +1,34 @@
+"""What the queue needs from those around it: an engine to send to, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sidecar.engine.contract import Command, MemoryReport
+from sidecar.jobs.job import Job
+
+
+class EnginePort(Protocol):
+    """The link, as the queue sees it."""
+
+    def send(self, command: Command) -> bool: ...
+
+    def kill(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Whom the queue tells: `state`: the engine's state may have changed; `idle`: a job ended;
+    `warning`: something a person should know; `memory`: an answer to `ReportMemory`;
+    `restarted`: a new engine runs in place of a dead one, and no job waits for it.
+    """
+
+    state: Callable[[], None]
+    idle: Callable[[Job], None]
+    warning: Callable[[str, dict[str, Any]], None]
+    memory: Callable[[MemoryReport], None]
+    restarted: Callable[[], None]
