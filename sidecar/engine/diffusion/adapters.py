@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +45,20 @@ class Fitted:
 
 
 class Fitter:
-    """Fits files to one model; the same file is fitted once."""
+    """Fits files to one model; the same file is fitted once.
 
-    def __init__(self, family: str, weights: Mapping[Layer, Tensor]) -> None:
+    `pristine`: a weight of the model without LoRAs, while some may be merged into it.
+    """
+
+    def __init__(
+        self,
+        family: str,
+        weights: Mapping[Layer, Tensor],
+        pristine: Callable[[Layer], Tensor] | None = None,
+    ) -> None:
         self._family = family
         self._weights = weights
+        self._pristine = pristine or weights.__getitem__
         self._names = LayerNames(weights)
         self._fitted: dict[str, Fitted] = {}
 
@@ -112,8 +122,13 @@ class Fitter:
             limit = LARGEST_IN_HALF**2 if half else math.inf
             if not math.isfinite(delta.square) or delta.square >= limit:
                 raise LoraCorrupt(name=name, reason=f"{'.'.join(layer)} would overflow")
-        if all(delta.linear and delta.square == 0 for delta in layers.values()):
+        if not any(delta.moves(partial(self._matrix, layer)) for layer, delta in layers.items()):
             raise LoraWithoutEffect(name=name, reason="all its numbers come to zero")
+
+    def _matrix(self, layer: Layer) -> Tensor:
+        """Of the pristine weight, (outputs, everything else)."""
+        weight = self._pristine(layer)
+        return weight.reshape(weight.shape[0], -1)
 
     def _incompatible(self, name: str, file: LoraFile, reason: str) -> LoraIncompatible:
         family = file.verdict.family

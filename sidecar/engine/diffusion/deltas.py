@@ -26,6 +26,9 @@ TINY = torch.finfo(torch.float32).tiny
 LINALG: Any = torch.linalg  # its functions come without types
 vector_norm: Callable[..., Tensor] = LINALG.vector_norm
 
+# What rounding to half precision alone changes, of a number.
+HALF_ROUNDING = 2.0**-11
+
 # A LoHa whose equivalent low-rank form is no wider than this is merged in that form.
 WIDEST_UNFOLDED = 64
 
@@ -63,6 +66,10 @@ class Delta(ABC):
     def square(self) -> float:
         """‖Δ‖² (Frobenius) at strength 1; of `Decomposed`, that of what is inside."""
         return self.measure()
+
+    def moves(self, pristine: Callable[[], Tensor]) -> bool:
+        """Whether it changes a weight at all; asks for `pristine`, a matrix, where that matters."""
+        return self.square > 0
 
 
 @dataclass(frozen=True)
@@ -235,6 +242,15 @@ class Decomposed(Delta):
 
     def measure(self) -> float:
         return self.inner.square
+
+    def moves(self, pristine: Callable[[], Tensor]) -> bool:
+        """Magnitudes that are the weight's own norms, as they are before training, are nothing."""
+        if self.inner.moves(pristine):
+            return True
+        weight = pristine().float()
+        change = torch.zeros_like(weight)
+        self.add_to(change, weight, 1.0)
+        return sum_of_squares(change) > HALF_ROUNDING**2 * sum_of_squares(weight)
 
 
 def on(factor: Tensor, out: Tensor) -> Tensor:

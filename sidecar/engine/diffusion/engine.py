@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -25,15 +25,12 @@ from sidecar.engine.contract import (
     Unloaded,
 )
 from sidecar.engine.diffusion import devices, memory
-from sidecar.engine.diffusion.adapters import Fitted, Fitter, adaptable
+from sidecar.engine.diffusion.adapters import Fitted
 from sidecar.engine.diffusion.attention import AttentionBackend
-from sidecar.engine.diffusion.components import Components
-from sidecar.engine.diffusion.embeddings import PromptEmbeddings
-from sidecar.engine.diffusion.load import load
+from sidecar.engine.diffusion.load import load, with_vae_of
 from sidecar.engine.diffusion.lora_file import LoraFile, LoraFiles
-from sidecar.engine.diffusion.merge import Adapter, Merger
-from sidecar.engine.diffusion.preview import LatentPreview
-from sidecar.engine.diffusion.render import Renderer
+from sidecar.engine.diffusion.merge import Adapter
+from sidecar.engine.diffusion.resident import Resident
 from sidecar.engine.diffusion.samplers import SAMPLERS
 
 PACKAGES = ("torch", "safetensors", "tokenizers", "pillow", "diffusers", "xformers")
@@ -45,7 +42,7 @@ class DiffusionEngine:
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads
         self._device: devices.Device | None = None
-        self._resident: _Resident | None = None
+        self._resident: Resident | None = None
         self._files = LoraFiles()
 
     def warm_up(self) -> EngineWarm:
@@ -121,7 +118,7 @@ class DiffusionEngine:
             decode_ms=took.decode,
         )
 
-    def memory(self, ticket: int) -> MemoryReport:
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
         resident = self._resident
         return MemoryReport(
             ticket=ticket,
@@ -136,12 +133,15 @@ class DiffusionEngine:
             self._device = devices.probe()
         return self._device
 
-    def _loaded(self) -> _Resident:
+    def _loaded(self) -> Resident:
         assert self._resident is not None
         return self._resident
 
-    def _prepared(self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken) -> _Resident:
-        """What is resident if it is that model, else that model, loaded but not yet kept."""
+    def _prepared(self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken) -> Resident:
+        """What is resident if it is that model, else that model, loaded but not yet kept.
+
+        Where only the VAE is another, only the VAE is read.
+        """
         resident = self._resident
         if resident is not None and resident.is_model(spec):
             if resident.components.spec.low_vram != spec.low_vram:
@@ -151,47 +151,23 @@ class DiffusionEngine:
         def report(stage: str, percent: float) -> None:
             emit(ModelLoading(job_id, spec.name, stage, percent))
 
-        return _Resident.of(load(spec, self._probed(), report, cancel))
+        if resident is not None and resident.is_model_but_for_vae(spec):
+            return resident.with_components(with_vae_of(resident.components, spec, report, cancel))
+        return Resident.of(load(spec, self._probed(), report, cancel))
 
-    def _keep(self, resident: _Resident) -> None:
+    def _keep(self, resident: Resident) -> None:
         former, self._resident = self._resident, resident
         if former is not None and former is not resident:
             del former
             memory.release()
 
-    def _read(self, resident: _Resident, loras: tuple[LoraSpec, ...]) -> _Stack:
+    def _read(self, resident: Resident, loras: tuple[LoraSpec, ...]) -> _Stack:
         """Every file read, checked and fitted, before anything is changed."""
         entries: list[_Entry] = []
         for spec in loras:
             file, cached = self._files.read(spec)
             entries.append(_Entry(spec, file, resident.fitter.fit(spec.name, file), cached))
         return _Stack(tuple(entries))
-
-
-@dataclass(frozen=True)
-class _Resident:
-    """A model in memory with all that belongs to it."""
-
-    components: Components
-    merger: Merger
-    fitter: Fitter
-    renderer: Renderer
-
-    def is_model(self, spec: ModelSpec) -> bool:
-        """Whether it is that model, whatever the low-VRAM mode, which is changed in place."""
-        return replace(self.components.spec, low_vram=spec.low_vram) == spec
-
-    @staticmethod
-    def of(components: Components) -> _Resident:
-        weights = adaptable({n: net for n, net in components.networks().items() if n != "vae"})
-        return _Resident(
-            components=components,
-            merger=Merger(weights),
-            fitter=Fitter(components.family, weights),
-            renderer=Renderer(
-                components, PromptEmbeddings(components), LatentPreview(components.vae)
-            ),
-        )
 
 
 @dataclass(frozen=True)
@@ -221,7 +197,7 @@ class _Stack:
             for entry in self.entries
         )
 
-    def receipt(self, resident: _Resident, load_ms: float, merge_ms: float) -> LoraReceipt:
+    def receipt(self, resident: Resident, load_ms: float, merge_ms: float) -> LoraReceipt:
         change = resident.merger.change()
         return LoraReceipt(
             loras=self.applied(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -49,6 +50,28 @@ def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -
     components.use_measures(spec.low_vram)
     components.load_ms = (time.perf_counter() - started) * 1000
     return components
+
+
+def with_vae_of(
+    components: Components, spec: ModelSpec, report: Report, cancel: CancelToken
+) -> Components:
+    """The same model with the VAE that `spec` asks for; only that is read. Raises as `load` does.
+
+    `components` is left as it is; the other networks belong to both.
+    """
+    started = time.perf_counter()
+    with _translated(spec.name):
+        source = _source(spec)
+        check(source)
+        with torch.device("meta"):
+            vae = Vae(source.vae.config).eval()
+        changed = replace(components, spec=spec, vae=vae)
+        parts = [part for part in _parts(source, changed) if part.network is vae]
+        fill(parts, components.device, report, cancel)
+    _channels_last(vae)
+    changed.use_measures(spec.low_vram)
+    changed.load_ms = (time.perf_counter() - started) * 1000
+    return changed
 
 
 def _source(spec: ModelSpec) -> Source:

@@ -63,6 +63,10 @@ class Merger:
     def stack(self) -> tuple[Adapter, ...]:
         return self._stack
 
+    def pristine(self, layer: Layer) -> Tensor:
+        """That weight without any LoRA; not to be written to."""
+        return self._pristine.get(layer, self._weights[layer])
+
     def in_force(self, stack: Sequence[Adapter]) -> bool:
         """Whether exactly this is merged already."""
         return [a.identity for a in self._stack] == [a.identity for a in stack]

@@ -207,6 +207,35 @@ def test_another_vae_can_be_given_as_a_folder(
     assert drawn.images[0].mean() > draw(steps=2).images[0].mean() + 1
 
 
+def test_another_vae_alone_leaves_the_other_networks_and_what_is_merged(
+    fresh: DiffusionEngine, folder: Path
+) -> None:
+    from tests.engine.diffusion.drawing import BUNDLED, Drawn, lora
+
+    def render(model: ModelSpec) -> Drawn:
+        drawn = Drawn()
+        spec = render_spec(model=model, loras=(lora(BUNDLED[0]),), steps=2)
+        fresh.render("x", spec, drawn.events.append, CancelToken())
+        return drawn
+
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(weights)
+    tensors["decoder.conv_out.bias"] = tensors["decoder.conv_out.bias"] + 0.5
+    save_file(tensors, weights)
+    own = render(STARTER)
+    resident = fresh._resident
+    assert resident is not None
+    other = render(replace(STARTER, vae=str(folder / "vae")))
+    assert fresh._resident is not None
+    assert fresh._resident is not resident
+    assert fresh._resident.components.unet is resident.components.unet
+    assert fresh._resident.merger is resident.merger
+    placed = [e for e in other.events if isinstance(e, ModelLoading)]
+    assert {event.stage for event in placed} == {"vae"}
+    assert other.images[0].mean() > own.images[0].mean() + 1
+    assert (render(STARTER).images[0] == own.images[0]).all()
+
+
 def test_old_names_of_text_encoder_and_vae_attention_are_understood(
     fresh: DiffusionEngine, folder: Path
 ) -> None:

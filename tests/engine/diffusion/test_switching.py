@@ -174,6 +174,32 @@ def test_a_lora_that_cannot_be_used_is_refused_and_changes_nothing(
     assert fingerprint(engine) == before
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_a_dora_as_it_is_before_training_is_refused(
+    engine: Any, switch: Switch, tmp_path: Path, other: bool
+) -> None:
+    """Also when it is measured against weights into which another LoRA is merged."""
+    switch()
+    layer = next(k for k in load_file(BUNDLED[0]) if "lora_A" in k).split(".lora_A")[0]
+    component, _, name = layer.partition(".")
+    weight = engine._resident.merger.pristine((component, name))
+    tensors = {
+        f"{layer}.lora_A.weight": torch.ones(2, *weight.shape[1:]),
+        f"{layer}.lora_B.weight": torch.zeros(weight.shape[0], 2, 1, 1),
+        f"{layer}.lora_magnitude_vector": weight.flatten(1).norm(dim=1).half(),
+    }
+    switch(*([lora(BUNDLED[0])] if other else []))
+    before = fingerprint(engine)
+    save_file(tensors, tmp_path / f"untrained{other}.safetensors")
+    with pytest.raises(LoraWithoutEffect, match="zero"):
+        switch(lora(tmp_path / f"untrained{other}.safetensors"))
+    assert fingerprint(engine) == before
+    tensors[f"{layer}.lora_magnitude_vector"] *= 1.01
+    save_file(tensors, tmp_path / f"trained{other}.safetensors")
+    assert switch(lora(tmp_path / f"trained{other}.safetensors")).relative_delta > 0
+    switch()
+
+
 def test_an_incompatible_lora_is_told_by_both_families(switch: Switch, tmp_path: Path) -> None:
     with pytest.raises(LoraIncompatible) as refusal:
         switch(changed(BUNDLED[0], tmp_path, "wide", _wide))
