@@ -5,7 +5,7 @@
  */
 export type { FrameLike, IpcMainLike, MessageLike, SenderLike } from "./bridge/electron.js";
 export type { BridgePolicy } from "./bridge/policy.js";
-export { registerSidecar } from "./bridge/register.js";
+export { type BridgedSidecar, registerSidecar } from "./bridge/register.js";
 export { SidecarClient, type SidecarOptions } from "./client/client.js";
 export { type AppLike, stopWithApp } from "./client/quit.js";
 export { type StartOptions, startSidecar } from "./client/start.js";

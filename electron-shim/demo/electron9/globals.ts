@@ -1,4 +1,4 @@
-// What Electron 9 (Node 12, Chromium 83) lacks and the package uses. Electron 30 has all of it.
+// What Chromium 83 and Node 12 lack and the app uses. Electron 30 has all of it.
 
 type Listener = () => void;
 
@@ -25,7 +25,15 @@ class OldAbortController {
 
 const given = globalThis as unknown as Record<string, unknown>;
 given["AbortController"] = OldAbortController;
+given["AbortSignal"] = OldAbortSignal;
+given["structuredClone"] ??= (value: unknown) => JSON.parse(JSON.stringify(value));
 Object.hasOwn ??= (object, key) => Object.getOwnPropertyDescriptor(object, key) !== undefined;
 Array.prototype.at ??= function (this: unknown[], index: number) {
   return this[index < 0 ? this.length + index : index];
 };
+Array.prototype.findLast ??= function (this: unknown[], wanted: (value: unknown) => boolean) {
+  return [...this].reverse().find(wanted);
+} as typeof Array.prototype.findLast;
+String.prototype.replaceAll ??= function (this: string, from: string, to: string) {
+  return this.split(from).join(to);
+} as typeof String.prototype.replaceAll;

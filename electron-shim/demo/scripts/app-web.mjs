@@ -1,0 +1,14 @@
+// `make app-web`: builds the page with the development bridge, and serves it to this machine.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { DIST, PYTHON } from "./paths.mjs";
+
+await build("web");
+const server = join(DIST, "server", "main.mjs");
+const child = spawn(process.execPath, [server, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, SIDECAR_PYTHON: PYTHON },
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code) => process.exit(code ?? 1));
