@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test shim check bench bench-switch bench-upscale generate starter lock clean
+.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-upscale generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ $(ASSETS): $(wildcard tools/assets/*.py) | $(READY)
 
 demo: $(READY) $(ASSETS)  ## draw the contact sheet through a real sidecar
 	@$(BIN)/python -m sidecar demo --out demo-out
+
+app: $(READY) $(ASSETS) $(SHIM_READY)  ## the desktop app, in Electron
+	@node electron-shim/demo/scripts/app.mjs
+
+app-web: $(READY) $(ASSETS) $(SHIM_READY)  ## the same page for a browser of this machine; prints its address
+	@node electron-shim/demo/scripts/app-web.mjs
 
 test: $(READY) $(ASSETS)  ## every test: the npm package's (where npm is), then the sidecar's
 	@failed=0; \
@@ -79,5 +85,5 @@ lock: $(READY)  ## write requirements.lock from what .venv has
 	@$(BIN)/python -m tools.lock
 
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) $(ASSETS) sidecar/assets/clip/*.gz sidecar/assets/*/*.onnx dist demo-out electron-shim/dist electron-shim/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(ASSETS) sidecar/assets/clip/*.gz sidecar/assets/*/*.onnx dist demo-out electron-shim/dist electron-shim/build electron-shim/demo/dist electron-shim/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
