@@ -8,7 +8,8 @@
 - `Decomposed`: DoRA (Liu et al. 2024) around any of the others. It depends on the weight it
   changes, and on its strength in another way than by a factor.
 
-Weights are seen as matrices (outputs, everything else); all numbers here are float32.
+Weights are seen as matrices (outputs, everything else), in float32. Factors of `LowRank` and `Full`
+rest in the type of their file, often half the memory, and are widened when they are used.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Delta(ABC):
 
     @property
     @abstractmethod
-    def numbers(self) -> int:
-        """How many floats it holds."""
+    def bytes(self) -> int:
+        """What it takes in memory."""
 
     @abstractmethod
     def add_to(self, out: Tensor, pristine: Tensor, strength: float) -> None:
@@ -87,8 +88,8 @@ class LowRank(Delta):
         return self.up.shape[0], self.down.shape[1]
 
     @property
-    def numbers(self) -> int:
-        return self.up.numel() + self.down.numel()
+    def bytes(self) -> int:
+        return self.up.nbytes + self.down.nbytes
 
     def add_to(self, out: Tensor, pristine: Tensor, strength: float) -> None:
         out.addmm_(on(self.up, out), on(self.down, out), alpha=self.scale * strength)
@@ -112,8 +113,8 @@ class Hadamard(Delta):
         return self.first[0].shape[0], self.first[1].shape[1]
 
     @property
-    def numbers(self) -> int:
-        return sum(factor.numel() for factor in (*self.first, *self.second))
+    def bytes(self) -> int:
+        return sum(factor.nbytes for factor in (*self.first, *self.second))
 
     def formed(self, like: Tensor | None = None) -> Tensor:
         """The product, without `scale`."""
@@ -162,8 +163,8 @@ class Kronecker(Delta):
         return rows * self.right.shape[0], columns * self.right.shape[1]
 
     @property
-    def numbers(self) -> int:
-        return self.left.numel() + self.right.numel()
+    def bytes(self) -> int:
+        return self.left.nbytes + self.right.nbytes
 
     def add_to(self, out: Tensor, pristine: Tensor, strength: float) -> None:
         (a, c), (b, d) = self.left.shape, self.right.shape
@@ -191,8 +192,8 @@ class Full(Delta):
         return self.difference.shape[0], self.difference.shape[1]
 
     @property
-    def numbers(self) -> int:
-        return self.difference.numel()
+    def bytes(self) -> int:
+        return self.difference.nbytes
 
     def add_to(self, out: Tensor, pristine: Tensor, strength: float) -> None:
         out.add_(on(self.difference, out), alpha=self.scale * strength)
@@ -224,8 +225,8 @@ class Decomposed(Delta):
         return self.inner.shape
 
     @property
-    def numbers(self) -> int:
-        return self.inner.numbers + self.magnitude.numel()
+    def bytes(self) -> int:
+        return self.inner.bytes + self.magnitude.nbytes
 
     def add_to(self, out: Tensor, pristine: Tensor, strength: float) -> None:
         changed = pristine.clone()
@@ -254,8 +255,8 @@ class Decomposed(Delta):
 
 
 def on(factor: Tensor, out: Tensor) -> Tensor:
-    """`factor` where the weight is. Factors rest in main memory."""
-    return factor if factor.device == out.device else factor.to(out.device)
+    """`factor` where the weight is, and in its type. Factors rest in main memory."""
+    return factor.to(out)
 
 
 def sum_of_squares(x: Tensor) -> float:
@@ -265,6 +266,7 @@ def sum_of_squares(x: Tensor) -> float:
 
 def product_square(up: Tensor, down: Tensor) -> float:
     """‖up · down‖² (Frobenius) without forming the product: tr(upᵀup · down downᵀ)."""
+    up, down = up.float(), down.float()
     if min(up.shape[0], down.shape[1]) < up.shape[1]:
         return sum_of_squares(up @ down)
     inner = (up.T @ up).double().mul_(down @ down.T)

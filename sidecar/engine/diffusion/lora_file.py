@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
@@ -29,7 +30,8 @@ from sidecar.errors import LoraCorrupt, LoraNotFound, LoraUnsafe
 from sidecar.lora_format.families import Verdict, judge
 from sidecar.lora_format.keys import split_key
 
-KEPT_BYTES = 512 * 1024 * 1024
+KEPT_SHARE = 16
+MOST_KEPT = 2 * 1024**3
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 HEADER_LIMIT = 100 * 1024 * 1024
 
@@ -63,15 +65,19 @@ class LoraFile:
 
     @property
     def held_bytes(self) -> int:
-        """What it takes in memory, in full precision."""
-        return sum(4 * delta.numbers for delta in self.deltas)
+        """What it takes in memory."""
+        return sum(delta.bytes for delta in self.deltas)
 
 
 class LoraFiles:
-    """An LRU cache of parsed files. A file is hashed again only when it has changed."""
+    """An LRU cache of parsed files. A file is hashed again only when it has changed.
 
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self._limit = limit
+    `limit`: bytes; a sixteenth of the machine's memory unless told, and 2 GiB at most. The newest
+    file stays whatever its size.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit or min(psutil.virtual_memory().total // KEPT_SHARE, MOST_KEPT)
         self._files: OrderedDict[str, LoraFile] = OrderedDict()
         self._hashes: dict[tuple[str, int, int], str] = {}
 

@@ -137,14 +137,19 @@ def _decomposed(inner: Delta, parts: Parts, keys: int) -> Delta:
 
 
 def _low_rank(parts: Parts, scale: float, keys: int) -> Delta:
-    up, down = parts["up"].float(), parts["down"].float()
+    up, down = _kept(parts["up"]), _kept(parts["down"])
     if up.ndim not in (2, 4) or down.ndim not in (2, 4) or up[0, 0].numel() != 1:
         raise NotUnderstood("the factors are no matrices")
     rank = down.shape[0]
     if "mid" in parts:  # Tucker: out ← r ← (kernel) r ← in
         mid = parts["mid"].float()
-        down = torch.einsum("mnhw,ni->mihw", mid, down.flatten(1))
+        down = torch.einsum("mnhw,ni->mihw", mid, down.float().flatten(1))
     return LowRank(*_multiplied(up, down), scale, keys, rank)
+
+
+def _kept(factor: Tensor) -> Tensor:
+    """In the type of the file; float8, with which little can be computed, as float32."""
+    return factor if factor.dtype.itemsize in (2, 4) else factor.float()
 
 
 def _hadamard(parts: Parts, scale: float, keys: int) -> Delta:
@@ -192,7 +197,7 @@ def _kron_rank(parts: Parts) -> int | None:
 
 
 def _full(parts: Parts, scale: float, keys: int) -> Delta:
-    difference = parts["diff"].float()
+    difference = _kept(parts["diff"])
     matrix = difference.flatten(1) if difference.ndim > 1 else difference[:, None]
     return Full(matrix.contiguous(), scale, keys)
 

@@ -179,8 +179,8 @@ def _stacked(parts: Parts) -> tuple[Tensor, Tensor, float] | None:
     if len(products) == 1:
         (delta, strength) = products[0]
         return delta.up, delta.down, strength
-    up = torch.cat([delta.up * strength for delta, strength in products], dim=1)
-    return up, torch.cat([delta.down for delta, _ in products]), 1.0
+    up = torch.cat([delta.up.float() * strength for delta, strength in products], dim=1)
+    return up, torch.cat([delta.down.float() for delta, _ in products]), 1.0
 
 
 def _merged(pristine: Tensor, parts: Parts, out: Tensor) -> None:

@@ -319,3 +319,19 @@ def test_a_product_that_overflows_is_refused_though_its_factors_are_finite() -> 
 def test_parts_that_make_no_change_are_not_guessed_at(parts: dict[str, Tensor]) -> None:
     with pytest.raises(NotUnderstood):
         deltas_of("unet.x", parts, Scales({}))
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_factors_of_a_half_precision_file_rest_in_it_and_count_in_full(kind: str) -> None:
+    half = {name: tensor.half() for name, tensor in parts_of(kind, LINEAR).items()}
+    name = ".".join(LINEAR)
+    narrow = deltas_of(name, half, Scales({}))[""]
+    wide = deltas_of(name, {k: t.float() for k, t in half.items()}, Scales({}))[""]
+    assert narrow.bytes < wide.bytes
+    assert narrow.square == wide.square
+    base = weights()[LINEAR]
+    outs = [base.clone(), base.clone()]
+    for out, delta in zip(outs, (narrow, wide), strict=True):
+        delta.add_to(out, base, 0.7)
+    assert torch.equal(*outs)
+    assert not torch.equal(outs[0], base)
