@@ -13,7 +13,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sidecar.engine.picture_specs import (
+    NO_CHECKS,
+    UNCHECKED,
+    Checked,
+    CheckSpec,
+    EnhanceSpec,
+    Enlarging,
+    Finished,
+    Found,
+    UpscalerSpec,
+    UpscaleSpec,
+)
 from sidecar.errors import Cancelled
+
+__all__ = [
+    "NO_CHECKS",
+    "CheckSpec",
+    "Checked",
+    "EnhanceSpec",
+    "Enlarging",
+    "Finished",
+    "Found",
+    "UpscaleSpec",
+    "UpscalerSpec",
+]
 
 # --------------------------------------------------------------------------- specs
 
@@ -52,6 +76,7 @@ class RenderSpec:
     `image_format`: "png" or "webp". `thumbnail_px`: longest side of thumbnails; 0 for none.
     `frame_every`: a decoded step preview every that many steps; 0 for none.
     `init_image`: an encoded picture for img2img, changed by `strength` (0..1).
+    `enlarging`: draw smaller and enlarge; None: draw at this size. `checks`: on each picture.
     """
 
     model: ModelSpec
@@ -71,6 +96,8 @@ class RenderSpec:
     image_format: str = "png"
     thumbnail_px: int = 96
     frame_every: int = 0
+    enlarging: Enlarging | None = None
+    checks: CheckSpec = NO_CHECKS
 
 
 # --------------------------------------------------------------------------- commands
@@ -103,6 +130,18 @@ class Render:
 
 
 @dataclass(frozen=True)
+class Upscale:
+    job_id: str
+    spec: UpscaleSpec
+
+
+@dataclass(frozen=True)
+class Enhance:
+    job_id: str
+    spec: EnhanceSpec
+
+
+@dataclass(frozen=True)
 class CancelJob:
     """Acts at once, on the running job or one still waiting in the pipe."""
 
@@ -111,12 +150,17 @@ class CancelJob:
 
 @dataclass(frozen=True)
 class ReportMemory:
-    """Answered by `MemoryReport` at once, also while a job runs."""
+    """Answered by `MemoryReport` at once, also while a job runs.
+
+    `planned`: a picture whose need is to be foretold; then the answer comes once the engine is warm.
+    """
 
     ticket: int
+    planned: RenderSpec | None = None
 
 
-Command = LoadModel | UnloadModel | ApplyLoras | Render | CancelJob | ReportMemory
+Work = LoadModel | UnloadModel | ApplyLoras | Render | Upscale | Enhance
+Command = Work | CancelJob | ReportMemory
 
 # --------------------------------------------------------------------------- results
 
@@ -131,6 +175,9 @@ class ComponentInfo:
 
 @dataclass(frozen=True)
 class LoadedModel:
+    """`low_vram`: measures that are on; `rung`: of the low-memory ladder, also where the spec
+    says "auto"."""
+
     spec: ModelSpec
     family: str
     components: tuple[ComponentInfo, ...]
@@ -139,6 +186,7 @@ class LoadedModel:
     attention: str
     low_vram: tuple[str, ...]
     load_ms: float
+    rung: str = "off"
 
 
 @dataclass(frozen=True)
@@ -181,9 +229,11 @@ class Rendered:
     encode_ms: float
     denoise_ms: float
     decode_ms: float
+    upscale_ms: float = 0.0
+    check_ms: float = 0.0
 
 
-Outcome = LoadedModel | LoraReceipt | Unloaded | Rendered
+Outcome = LoadedModel | LoraReceipt | Unloaded | Rendered | Finished
 
 # --------------------------------------------------------------------------- events
 
@@ -208,17 +258,18 @@ class EngineWarm:
 
 @dataclass(frozen=True)
 class ModelLoading:
-    """`percent` of bytes placed."""
+    """`percent` of bytes placed. `rung`: of the low-memory ladder, as in `LoadedModel`."""
 
     job_id: str
     model: str
     stage: str
     percent: float
+    rung: str = ""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`phase`: load, encode, denoise, decode. `step` of `steps` finished within the phase."""
+    """`phase`: load, encode, denoise, decode, upscale, check. `step` of `steps` finished in it."""
 
     job_id: str
     phase: str
@@ -243,7 +294,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class ImageReady:
-    """A finished picture, encoded. `thumbnail` is WebP, empty when none was asked for."""
+    """A finished picture, encoded. `thumbnail` is WebP, empty when none was asked for.
+
+    `file`: where it lies instead of in `data`, for the receiver to move. `enlarged`: how many times
+    it was enlarged after it was drawn.
+    """
 
     job_id: str
     index: int
@@ -253,6 +308,9 @@ class ImageReady:
     height: int
     data: bytes
     thumbnail: bytes
+    file: str = ""
+    enlarged: int = 1
+    checked: Checked = UNCHECKED
 
 
 @dataclass(frozen=True)
@@ -290,11 +348,51 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """A change to a request with which it would fit. `peak` bytes.
+
+    `way`: "low_vram" (the same picture, more slowly), "smaller_upscaled" (drawn at that size, then
+    enlarged `upscale` times), "smaller", or "fewer" (at once).
+    """
+
+    way: str
+    width: int
+    height: int
+    count: int
+    low_vram: str
+    upscale: int
+    peak: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a request will take, before it starts. Bytes.
+
+    `device`: kind of the one whose memory counts ("cpu": main memory). `peak`: what this process
+    will have there at most; `used`: what it has now; `free`: what it could take on top of that.
+    `at_once`: pictures drawn together. `measured`: runs of this kind were measured on this machine.
+    """
+
+    device: str
+    peak: int
+    used: int
+    free: int
+    fits: bool
+    low_vram: str
+    at_once: int
+    measured: bool
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True)
 class MemoryReport:
+    """`forecast`: of the picture that was asked about; None also where nothing can be told."""
+
     ticket: int
     rss: int
     devices: tuple[DeviceInfo, ...]
     components: tuple[ComponentInfo, ...]
+    forecast: Forecast | None = None
 
 
 Event = (
@@ -365,4 +463,12 @@ class Engine(Protocol):
         self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken
     ) -> Rendered: ...
 
-    def memory(self, ticket: int) -> MemoryReport: ...
+    def upscale(
+        self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken
+    ) -> Finished: ...
+
+    def enhance(
+        self, job_id: str, spec: EnhanceSpec, emit: Emit, cancel: CancelToken
+    ) -> Finished: ...
+
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport: ...

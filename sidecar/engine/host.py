@@ -24,6 +24,7 @@ from sidecar.engine.contract import (
     Command,
     Engine,
     EngineReady,
+    Enhance,
     Event,
     JobDone,
     JobFailed,
@@ -32,12 +33,12 @@ from sidecar.engine.contract import (
     Outcome,
     Render,
     ReportMemory,
-    UnloadModel,
+    Upscale,
+    Work,
 )
 from sidecar.errors import SidecarError
 
 MakeEngine = Callable[[], Engine]
-Work = LoadModel | UnloadModel | ApplyLoras | Render
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Host:
         self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._tokens: dict[str, CancelToken] = {}
         self._engine: Engine | None = None
+        self._warm = threading.Lock()
+        self._unanswered: list[ReportMemory] = []
 
     def run(self) -> int:
         """Never returns while the front lives, unless the engine cannot work at all."""
@@ -64,7 +67,10 @@ class Host:
         except ImportError as exc:
             self._refuse(exc)
             return 1
-        self._engine = engine
+        with self._warm:
+            self._engine = engine
+        for report in self._unanswered:
+            self.emit(self._memory(report))
         while True:
             self._run_job(engine, self._work.get())
 
@@ -99,19 +105,27 @@ class Host:
         if isinstance(command, CancelJob):
             self._tokens.setdefault(command.job_id, CancelToken()).cancel()
         elif isinstance(command, ReportMemory):
-            self.emit(self._memory(command.ticket))
+            self._report(command)
         else:
             self._tokens.setdefault(command.job_id, CancelToken())
             self._work.put(command)
 
-    def _memory(self, ticket: int) -> MemoryReport:
+    def _report(self, command: ReportMemory) -> None:
+        """At once, unless it takes a warm engine to answer."""
+        with self._warm:
+            if self._engine is None and command.planned is not None:
+                self._unanswered.append(command)
+                return
+        self.emit(self._memory(command))
+
+    def _memory(self, command: ReportMemory) -> MemoryReport:
         engine = self._engine
         if engine is not None:
             try:
-                return engine.memory(ticket)
+                return engine.memory(command.ticket, command.planned)
             except Exception:
                 log.exception("the engine could not report its memory")
-        return MemoryReport(ticket, psutil.Process().memory_info().rss, (), ())
+        return MemoryReport(command.ticket, psutil.Process().memory_info().rss, (), ())
 
     # ----------------------------------------------------------------- working
 
@@ -135,6 +149,10 @@ class Host:
             return engine.apply_loras(job_id, command.model, command.loras, emit, token)
         if isinstance(command, Render):
             return engine.render(job_id, command.spec, emit, token)
+        if isinstance(command, Upscale):
+            return engine.upscale(job_id, command.spec, emit, token)
+        if isinstance(command, Enhance):
+            return engine.enhance(job_id, command.spec, emit, token)
         return engine.unload_model()
 
 
