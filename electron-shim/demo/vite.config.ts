@@ -43,7 +43,10 @@ export default defineConfig(({ mode }) => {
       target: process.env["SIDECAR_APP_TARGET"] ?? "chrome124", // Electron 30
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0,
-      rollupOptions: { output: { format: web ? "es" : "iife" } },
+      cssCodeSplit: web,
+      rollupOptions: {
+        output: { format: web ? "es" : "iife" },
+      },
     },
   };
 });

@@ -1,0 +1,100 @@
+import { css, html, nothing, type TemplateResult } from "lit";
+import { shared } from "../look/shared.js";
+import { StudioElement } from "./element.js";
+import "./composer.js";
+import "./history-strip.js";
+import "./stage.js";
+import "./strength-panel.js";
+import "./style-list.js";
+import "./toasts.js";
+import "./top-bar.js";
+
+/** The window: bar on top, styles at the left, the picture in the middle, history at the right. */
+export class App extends StudioElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: grid;
+        grid-template: 48px minmax(0, 1fr) / 272px minmax(0, 1fr) 112px;
+        height: 100vh;
+      }
+      sidecar-top-bar {
+        grid-column: 1 / -1;
+      }
+      .controls {
+        display: grid;
+        grid-template-rows: minmax(0, 1fr) auto;
+        min-height: 0;
+        border-right: 1px solid var(--line);
+        background: var(--panel);
+      }
+      main {
+        position: relative;
+        display: grid;
+        grid-template-rows: minmax(0, 1fr) auto;
+        min-width: 0;
+        min-height: 0;
+      }
+      sidecar-history-strip {
+        border-left: 1px solid var(--line);
+        background: var(--panel);
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("keydown", this.#key);
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#dress);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("keydown", this.#key);
+    window.matchMedia("(prefers-color-scheme: dark)").removeEventListener("change", this.#dress);
+  }
+
+  override render(): TemplateResult {
+    const { studio, t } = this;
+    const { said } = this.state;
+    return html`
+      <sidecar-top-bar .studio=${studio}></sidecar-top-bar>
+      <section class="controls" aria-label=${t.main.controls}>
+        <sidecar-style-list .studio=${studio}></sidecar-style-list>
+        <sidecar-strength-panel .studio=${studio}></sidecar-strength-panel>
+      </section>
+      <main>
+        <sidecar-stage .studio=${studio}></sidecar-stage>
+        <sidecar-composer .studio=${studio}></sidecar-composer>
+        <sidecar-toasts .studio=${studio}></sidecar-toasts>
+      </main>
+      <sidecar-history-strip .studio=${studio}></sidecar-history-strip>
+      <span class="heard" role="status">${said.count > 0 ? t.said[said.what] : nothing}</span>
+    `;
+  }
+
+  protected override updated(): void {
+    this.#dress();
+  }
+
+  /** Language and theme are the document's. */
+  readonly #dress = (): void => {
+    const { theme, locale } = this.state.preferences;
+    const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+    const root = document.documentElement;
+    root.lang = locale;
+    root.dataset["theme"] = theme === "system" ? (dark ? "dark" : "light") : theme;
+  };
+
+  readonly #key = (event: KeyboardEvent): void => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      void this.studio.generate();
+    } else if (event.key === "Escape" && !event.defaultPrevented) {
+      this.studio.cancel();
+    }
+  };
+}
+
+customElements.define("sidecar-app", App);

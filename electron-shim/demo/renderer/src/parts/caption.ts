@@ -1,0 +1,199 @@
+import { css, html, nothing, type TemplateResult } from "lit";
+import { again, bin, check, copy, pin, pinned } from "../look/icons.js";
+import { shared } from "../look/shared.js";
+import type { Look, Run } from "../state/state.js";
+import { duration, percent, strength } from "../strings/format.js";
+import { StudioElement } from "./element.js";
+import "./progress-line.js";
+
+const SURE_MS = 4_000;
+
+/** Under the picture: what it is and what can be done with it, or how far it is. */
+export class Caption extends StudioElement {
+  static override properties = {
+    studio: { attribute: false },
+    sure: { state: true },
+    copied: { state: true },
+  };
+  static override styles = [
+    shared,
+    css`
+      :host {
+        height: 48px;
+        padding: 0 16px;
+        background: var(--panel);
+        border-top: 1px solid var(--line);
+      }
+      .row {
+        display: flex;
+        align-items: center;
+        height: 47px;
+      }
+      .facts {
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        color: var(--ink-2);
+      }
+      .facts b {
+        color: var(--ink);
+        font-weight: 500;
+      }
+      .facts span + span::before {
+        content: "·";
+        margin: 0 8px;
+      }
+      sidecar-progress-line {
+        flex: 1;
+        margin: 0 16px;
+      }
+      .button + .button {
+        margin-left: 4px;
+      }
+      .done {
+        color: var(--accent);
+      }
+      .percent {
+        width: 40px;
+        text-align: right;
+        font-weight: 600;
+      }
+      .left {
+        width: 112px;
+        text-align: right;
+        color: var(--ink-2);
+        white-space: nowrap;
+      }
+    `,
+  ];
+
+  /** The picture that is asked about: "delete for good?" */
+  declare sure: string | null;
+  declare copied: boolean;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.sure = null;
+    this.copied = false;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+  }
+
+  override render(): TemplateResult {
+    const { run, look } = this.state;
+    return html`<div class="row">${run ? this.#progress(run) : look ? this.#look(look) : nothing}</div>`;
+  }
+
+  #progress({ percent: done, etaMs, waiting }: Run): TemplateResult {
+    const t = this.t.stage;
+    const left = etaMs === null || done >= 99 ? "" : t.left(duration(etaMs, this.locale));
+    return html`
+      <span>${waiting ? t.waiting : t.drawing}</span>
+      <sidecar-progress-line .label=${t.drawing} .value=${done}></sidecar-progress-line>
+      <span class="percent figures">${percent(done, this.locale)}</span>
+      <span class="left figures">${left}</span>
+    `;
+  }
+
+  #look(look: Look): TemplateResult {
+    return html`<div class="facts figures">${this.#facts(look)}</div>
+      ${look.historyId === null ? this.#ofPreview(look) : this.#ofResult(look, look.historyId)}`;
+  }
+
+  #facts({ parameters }: Look): TemplateResult {
+    const { cards } = this.state.styles;
+    const title = (name: string): string => cards.find((one) => one.name === name)?.title ?? name;
+    const { loras, width, height, seed } = parameters;
+    const said = (alpha: number): string => strength(alpha, this.locale);
+    return html`${
+      loras.length === 0
+        ? html`<span><b>${this.t.styles.none}</b></span>`
+        : loras.map(({ name, alpha }) => html`<span><b>${title(name)}</b> ${said(alpha)}</span>`)
+    }<span>${width} × ${height}</span><span>${this.t.stage.seed(String(seed))}</span>`;
+  }
+
+  #ofPreview({ parameters: { seed } }: Look): TemplateResult {
+    return html`<button class="button" @click=${() => this.studio.generate(seed)}>
+      ${this.t.stage.finish}
+    </button>`;
+  }
+
+  #ofResult(look: Look, id: string): TemplateResult {
+    const t = this.t.stage;
+    const kept = this.state.history.entries.find((entry) => entry.id === id)?.pinned ?? false;
+    return html`
+      <button class="button" data-testid="another" @click=${() => this.studio.another(id)}>
+        ${again}<span>${t.another}</span>
+      </button>
+      <button
+        class="button quiet icon ${this.copied ? "done" : ""}"
+        data-testid="copy"
+        aria-label=${t.copy}
+        title=${t.copy}
+        @click=${() => this.#copy(look)}
+      >
+        ${this.copied ? check : copy}
+      </button>
+      <button
+        class="button quiet icon ${kept ? "done" : ""}"
+        aria-label=${t.keep}
+        aria-pressed=${kept}
+        title=${kept ? t.kept : t.keep}
+        @click=${() => this.studio.pin(id, !kept)}
+      >
+        ${kept ? pinned : pin}
+      </button>
+      ${
+        this.sure === id
+          ? html`<button class="button danger" data-testid="delete" @click=${() => this.#remove(id)}>
+              ${t.removeSure}
+            </button>`
+          : html`<button
+              class="button quiet icon"
+              data-testid="delete"
+              aria-label=${t.remove}
+              title=${t.remove}
+              @click=${() => this.#ask(id)}
+            >
+              ${bin}
+            </button>`
+      }
+    `;
+  }
+
+  async #copy(look: Look): Promise<void> {
+    await this.studio.copy(look);
+    this.copied = true;
+    this.#later();
+  }
+
+  #ask(id: string): void {
+    this.sure = id;
+    this.#later();
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>(".danger")?.focus(),
+    );
+  }
+
+  #remove(id: string): void {
+    this.sure = null;
+    void this.studio.remove(id);
+  }
+
+  /** Back to how it was. */
+  #later(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.copied = false;
+      this.sure = null;
+    }, SURE_MS);
+  }
+}
+
+customElements.define("sidecar-caption", Caption);

@@ -1,0 +1,175 @@
+import type { HistoryEntry } from "@lora-sidecar/electron/renderer";
+import { css, html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { pinned } from "../look/icons.js";
+import { rove } from "../look/roving.js";
+import { shared } from "../look/shared.js";
+import { moment } from "../strings/format.js";
+import { StudioElement } from "./element.js";
+
+/** The finished pictures, newest first. One click brings one back as it was. */
+export class HistoryStrip extends StudioElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        height: 40px;
+        padding: 0 16px;
+      }
+      .entries {
+        flex: 1;
+        min-height: 0;
+        padding: 4px 16px 16px;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+      }
+      .entry {
+        position: relative;
+        width: 80px;
+        height: 80px;
+        border-radius: 6px;
+        background: var(--stage);
+        cursor: pointer;
+        animation: enter 260ms ease-out;
+      }
+      .entry + .entry {
+        margin-top: 8px;
+      }
+      .entry img {
+        display: block;
+        width: 100%;
+        height: 100%;
+        border: 1px solid var(--line);
+        border-radius: 6px;
+        object-fit: cover;
+      }
+      .entry:hover img {
+        border-color: var(--line-strong);
+      }
+      .entry[aria-selected="true"] img {
+        border-color: var(--accent);
+        box-shadow: 0 0 0 1px var(--accent);
+      }
+      .entry[data-coming] img {
+        opacity: 0.5;
+      }
+      .pinned {
+        position: absolute;
+        top: 0;
+        right: 4px;
+        color: var(--accent);
+      }
+      .blank {
+        width: 80px;
+        height: 80px;
+        padding: 8px;
+        border: 1px dashed var(--line-strong);
+        border-radius: 6px;
+        font-size: 12px;
+        line-height: 16px;
+        overflow-wrap: break-word;
+      }
+      @keyframes enter {
+        from {
+          opacity: 0;
+          transform: translateY(-8px);
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .entry {
+          animation: none;
+        }
+      }
+    `,
+  ];
+
+  #at: string | null = null;
+
+  override render(): TemplateResult {
+    const t = this.t.history;
+    const { entries, total } = this.state.history;
+    const stop = entries.some(({ id }) => id === this.#at) ? this.#at : entries[0]?.id;
+    return html`
+      <header>
+        <h2 id="title">${t.label}</h2>
+        <span class="soft figures">${total || nothing}</span>
+      </header>
+      <div
+        class="entries"
+        role="listbox"
+        aria-labelledby="title"
+        aria-describedby="keys"
+        @keydown=${this.#key}
+        @focusin=${this.#focused}
+      >
+        ${repeat(
+          entries,
+          ({ id }) => id,
+          (entry) => this.#entry(entry, entry.id === stop),
+        )}
+        ${entries.length === 0 ? html`<p class="blank soft" role="presentation">${t.empty}</p>` : nothing}
+      </div>
+      <span class="heard" id="keys">${t.keys}</span>
+    `;
+  }
+
+  #entry(entry: HistoryEntry, stop: boolean): TemplateResult {
+    const { history, look } = this.state;
+    const said = this.#said(entry);
+    return html`<div
+      class="entry"
+      role="option"
+      data-testid="history-entry"
+      data-id=${entry.id}
+      tabindex=${stop ? 0 : -1}
+      aria-selected=${look?.historyId === entry.id}
+      aria-label=${said}
+      title=${said}
+      ?data-coming=${history.travelling === entry.id}
+      @click=${() => this.studio.travelTo(entry.id)}
+    >
+      <img src=${entry.thumbnail} alt="" draggable="false" loading="lazy" />
+      ${entry.pinned ? html`<span class="pinned">${pinned}</span>` : nothing}
+    </div>`;
+  }
+
+  #said({ parameters, created, pinned: kept }: HistoryEntry): string {
+    const { cards } = this.state.styles;
+    const titles = parameters.loras.map(
+      ({ name }) => cards.find((card) => card.name === name)?.title ?? name,
+    );
+    const style = titles.join(" + ") || this.t.styles.none;
+    const words = parameters.own_prompt ?? parameters.prompt;
+    const said = this.t.history.entry(words, style, moment(created, this.locale));
+    return kept ? `${said}, ${this.t.history.pinned}` : said;
+  }
+
+  get #options(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLElement>("[role=option]")];
+  }
+
+  readonly #focused = (event: Event): void => {
+    this.#at = (event.target as HTMLElement).dataset["id"] ?? null;
+    this.requestUpdate();
+  };
+
+  readonly #key = (event: KeyboardEvent): void => {
+    rove(event, this.#options);
+    const { id } = (event.target as HTMLElement).dataset;
+    if (id === undefined || event.ctrlKey) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      void this.studio.travelTo(id);
+    }
+  };
+}
+
+customElements.define("sidecar-history-strip", HistoryStrip);

@@ -1,0 +1,216 @@
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import { shared } from "../look/shared.js";
+import { vars } from "../look/vars.js";
+import type { Look } from "../state/state.js";
+import { StudioElement } from "./element.js";
+import "./caption.js";
+import "./sharp-picture.js";
+import "./welcome.js";
+
+/** Space around the picture, and how far a small one is drawn up, at most. */
+const MARGIN = 32;
+const LARGEST = 5;
+
+/** The picture: a preview, the first looks at one in work, or a finished one. */
+export class Stage extends StudioElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-width: 0;
+        min-height: 0;
+      }
+      .mat {
+        position: relative;
+        flex: 1;
+        min-height: 0;
+        background: var(--stage);
+        overflow: hidden;
+      }
+      .frame {
+        position: absolute;
+        top: 50%;
+        left: 50%;
+        width: var(--across);
+        height: var(--up);
+        transform: translate(-50%, -50%);
+        border-radius: 4px;
+        background: var(--panel);
+        box-shadow: var(--picture-shadow);
+        overflow: hidden;
+      }
+      img,
+      sidecar-sharp-picture {
+        position: absolute;
+        top: 0;
+        left: 0;
+        width: 100%;
+        height: 100%;
+        display: block;
+      }
+      .arriving {
+        animation: arrive 420ms ease-out;
+      }
+      .waiting {
+        opacity: 0.35;
+        transition: opacity 300ms;
+      }
+      .chip {
+        position: absolute;
+        top: 12px;
+        left: 12px;
+        padding: 0 8px;
+        border-radius: 4px;
+        background: rgba(20, 20, 18, 0.78);
+        color: #fff;
+        font-size: 12px;
+        line-height: 24px;
+      }
+      .chip[data-busy]::after {
+        content: "";
+        display: inline-block;
+        width: 6px;
+        height: 6px;
+        margin-left: 8px;
+        border-radius: 3px;
+        background: #fff;
+        vertical-align: 1px;
+        animation: breathe 900ms ease-in-out infinite alternate;
+      }
+      @keyframes arrive {
+        from {
+          opacity: 0;
+        }
+      }
+      @keyframes breathe {
+        from {
+          opacity: 0.25;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .arriving,
+        .chip[data-busy]::after {
+          animation: none;
+        }
+        .waiting {
+          transition: none;
+        }
+      }
+    `,
+  ];
+
+  /** Of the mat, in CSS pixels. */
+  #room = { width: 0, height: 0 };
+  /** Stays under the finished picture while that one fades in. */
+  #under: string | null = null;
+  readonly #observer = new ResizeObserver(([entry]) => {
+    if (!entry) return;
+    const { width, height } = entry.contentRect;
+    this.#room = { width, height };
+    this.requestUpdate();
+  });
+
+  protected override firstUpdated(_changed: PropertyValues): void {
+    const mat = this.renderRoot.querySelector(".mat");
+    if (!mat) return;
+    this.#observer.observe(mat);
+    this.studio.styles.observe(mat);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#observer.disconnect();
+  }
+
+  override render(): TemplateResult {
+    const { look, run } = this.state;
+    if (run?.thumbnail) this.#under = run.thumbnail;
+    else if (run || look?.kind !== "result") this.#under = null;
+    const shown = run ?? look;
+    return html`
+      <div class="mat">
+        ${
+          shown && (look || run?.thumbnail)
+            ? this.#frame(shown)
+            : html`<sidecar-welcome .studio=${this.studio}></sidecar-welcome>`
+        }
+        <slot></slot>
+      </div>
+      <sidecar-caption .studio=${this.studio}></sidecar-caption>
+    `;
+  }
+
+  #frame(shown: { width: number; height: number }): TemplateResult {
+    const { look, run } = this.state;
+    const [width, height] = this.#fitting(shown);
+    const under = run?.thumbnail ?? this.#under;
+    return html`<div
+      class="frame"
+      ${vars({ "--across": `${width}px`, "--up": `${height}px` })}
+    >
+      ${
+        under
+          ? html`<sidecar-sharp-picture
+              role="img"
+              data-testid="thumbnail"
+              aria-label=${this.t.stage.firstLook}
+              .src=${under}
+              .width=${width}
+              .height=${height}
+            ></sidecar-sharp-picture>`
+          : nothing
+      }
+      ${look && !run?.thumbnail ? this.#picture(look, run !== null) : nothing}
+      ${this.#chip()}
+    </div>`;
+  }
+
+  /** A preview replaces the one before in place; a finished picture is a new one, and fades in. */
+  #picture(look: Look, waiting: boolean): TemplateResult {
+    const { stage } = this.t;
+    const { prompt, own_prompt } = look.parameters;
+    const words = own_prompt ?? prompt;
+    if (look.kind === "preview") {
+      return html`<img
+        class=${waiting ? "waiting" : ""}
+        data-testid="preview-image"
+        src=${look.url}
+        alt=${stage.previewOf(words)}
+      />`;
+    }
+    return html`${keyed(
+      look.historyId,
+      html`<img
+        class=${waiting ? "waiting" : "arriving"}
+        data-testid="result-image"
+        src=${look.url}
+        alt=${stage.picture(words)}
+        @animationend=${this.#arrived}
+      />`,
+    )}`;
+  }
+
+  #chip(): TemplateResult | typeof nothing {
+    const { look, run, previewing } = this.state;
+    if (run || (look?.kind !== "preview" && !previewing)) return nothing;
+    return html`<span class="chip" ?data-busy=${previewing}>${this.t.stage.preview}</span>`;
+  }
+
+  readonly #arrived = (): void => {
+    this.#under = null;
+    this.requestUpdate();
+  };
+
+  /** As large as there is room for, whole, and not blown up beyond measure. */
+  #fitting({ width, height }: { width: number; height: number }): [number, number] {
+    const across = Math.max(64, this.#room.width - 2 * MARGIN) / width;
+    const up = Math.max(64, this.#room.height - 2 * MARGIN) / height;
+    const scale = Math.min(across, up, LARGEST);
+    return [Math.round(width * scale), Math.round(height * scale)];
+  }
+}
+
+customElements.define("sidecar-stage", Stage);

@@ -1,0 +1,271 @@
+import type { LoraCard } from "@lora-sidecar/electron/renderer";
+import { css, html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { blank, check, minus, plus, warning } from "../look/icons.js";
+import { rove } from "../look/roving.js";
+import { shared } from "../look/shared.js";
+import { strength } from "../strings/format.js";
+import { StudioElement } from "./element.js";
+
+/** The styles as cards: choose one, or mix several. */
+export class StyleList extends StudioElement {
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        height: 40px;
+        padding: 0 16px;
+      }
+      .cards {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        grid-gap: 8px;
+        align-content: start;
+        padding: 4px 16px 16px;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+      }
+      .card {
+        position: relative;
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+        background: var(--raised);
+        cursor: pointer;
+        transition: border-color var(--quick), box-shadow var(--quick);
+      }
+      .card:hover {
+        border-color: var(--line-strong);
+      }
+      .card[aria-selected="true"] {
+        border-color: var(--accent);
+        box-shadow: 0 0 0 1px var(--accent);
+      }
+      .card[data-coming] {
+        border-color: var(--accent);
+        border-style: dashed;
+      }
+      .picture {
+        position: relative;
+        height: 0;
+        padding-bottom: 84%;
+        overflow: hidden;
+        border-radius: 7px 7px 0 0;
+        background: var(--paper);
+        color: var(--ink-2);
+      }
+      .picture > img,
+      .picture > .sign {
+        position: absolute;
+        top: 0;
+        left: 0;
+        width: 100%;
+        height: 100%;
+        object-fit: cover;
+      }
+      .sign {
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        font-size: 32px;
+        font-weight: 300;
+      }
+      .name {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        height: 32px;
+        padding: 0 8px;
+        font-weight: 500;
+      }
+      .name > span:first-child {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .alpha {
+        margin-left: 4px;
+        color: var(--accent);
+        font-size: 12px;
+      }
+      .doubt {
+        margin-left: 4px;
+        color: var(--warn);
+      }
+      .mix,
+      .on {
+        position: absolute;
+        top: 6px;
+        right: 6px;
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        width: 24px;
+        height: 24px;
+        border-radius: 12px;
+        background: var(--raised);
+        border: 1px solid var(--line);
+        color: var(--ink);
+      }
+      .mix {
+        opacity: 0;
+        transition: opacity var(--quick);
+      }
+      .card:hover .mix,
+      .card:focus .mix {
+        opacity: 1;
+      }
+      .mix:hover {
+        background: var(--accent);
+        border-color: var(--accent);
+        color: var(--on-accent);
+      }
+      .on {
+        left: 6px;
+        right: auto;
+        border-color: var(--accent);
+        background: var(--accent);
+        color: var(--on-accent);
+      }
+      .empty {
+        grid-column: 1 / -1;
+        padding: 8px 0;
+      }
+      .hint {
+        font-size: 12px;
+      }
+    `,
+  ];
+
+  #at = 0;
+
+  override render(): TemplateResult {
+    const { styles, strengths } = this.state;
+    const { cards, wanted } = styles;
+    const t = this.t.styles;
+    const on = (name: string): boolean => strengths.some((one) => one.name === name);
+    const coming = (name: string): boolean => !!wanted?.some((one) => one.name === name);
+    return html`
+      <header>
+        <h2 id="title">${t.label}</h2>
+        <span class="soft hint" aria-live="polite">${styles.loading ? t.switching : nothing}</span>
+      </header>
+      <div
+        class="cards"
+        role="listbox"
+        aria-labelledby="title"
+        aria-multiselectable="true"
+        aria-describedby="keys"
+        aria-busy=${styles.loading}
+        @keydown=${this.#key}
+        @focusin=${this.#focused}
+      >
+        ${this.#none(strengths.length === 0, wanted?.length === 0)}
+        ${repeat(
+          cards,
+          ({ name }) => name,
+          (card, at) =>
+            this.#card(card, at + 1, on(card.name), !on(card.name) && coming(card.name)),
+        )}
+        ${cards.length === 0 ? html`<p class="soft empty" role="presentation">${t.empty}</p>` : nothing}
+      </div>
+      <span class="heard" id="keys">${t.keys}</span>
+    `;
+  }
+
+  #none(selected: boolean, coming: boolean): TemplateResult {
+    return html`<div
+      class="card"
+      role="option"
+      data-testid="style-card"
+      tabindex=${this.#at === 0 ? 0 : -1}
+      aria-selected=${selected}
+      ?data-coming=${coming && !selected}
+      title=${this.t.styles.noneHint}
+      @click=${() => this.studio.styles.choose(null)}
+    >
+      <div class="picture"><span class="sign">${blank}</span></div>
+      <div class="name"><span>${this.t.styles.none}</span></div>
+    </div>`;
+  }
+
+  #card(card: LoraCard, at: number, on: boolean, coming: boolean): TemplateResult {
+    const { strengths } = this.state;
+    const alpha = strengths.find(({ name }) => name === card.name)?.alpha;
+    return html`<div
+      class="card"
+      role="option"
+      data-testid="style-card"
+      data-name=${card.name}
+      tabindex=${this.#at === at ? 0 : -1}
+      aria-selected=${on}
+      aria-label=${card.title}
+      ?data-coming=${coming}
+      title=${this.#about(card)}
+      @click=${() => this.studio.styles.choose(card.name)}
+    >
+      <div class="picture">
+        ${
+          card.preview_url
+            ? html`<img src=${card.preview_url} alt="" draggable="false" />`
+            : html`<span class="sign">${card.title.slice(0, 1)}</span>`
+        }
+      </div>
+      ${on && strengths.length > 1 ? html`<span class="on">${check}</span>` : nothing}
+      <span
+        class="mix"
+        title=${on ? this.t.styles.takeOut : this.t.styles.mixIn}
+        @click=${(event: Event) => this.#mix(event, card.name)}
+        >${on ? minus : plus}</span
+      >
+      <div class="name">
+        <span>${card.title}</span>
+        ${card.warnings?.length ? html`<span class="doubt">${warning}</span>` : nothing}
+        ${
+          alpha === undefined
+            ? nothing
+            : html`<span class="alpha figures">${strength(alpha, this.locale)}</span>`
+        }
+      </div>
+    </div>`;
+  }
+
+  #about({ title, rank, license, warnings = [], name }: LoraCard): string {
+    const { styles } = this.state;
+    const words = [title, rank ? this.t.styles.rank(rank) : "", license ?? ""];
+    const warm = styles.warm.includes(name) ? [this.t.styles.warm] : [];
+    return [words.filter(Boolean).join(" · "), ...warm, ...warnings].join("\n");
+  }
+
+  #mix(event: Event, name: string): void {
+    event.stopPropagation();
+    void this.studio.styles.mix(name);
+  }
+
+  get #options(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLElement>("[role=option]")];
+  }
+
+  readonly #focused = (event: Event): void => {
+    this.#at = Math.max(0, this.#options.indexOf(event.target as HTMLElement));
+    this.requestUpdate();
+  };
+
+  readonly #key = (event: KeyboardEvent): void => {
+    rove(event, this.#options, 2);
+    if ((event.key !== "Enter" && event.key !== " ") || event.ctrlKey) return;
+    event.preventDefault();
+    const name = (event.target as HTMLElement).dataset["name"] ?? null;
+    if (event.key === " " && name !== null) void this.studio.styles.mix(name);
+    else void this.studio.styles.choose(name);
+  };
+}
+
+customElements.define("sidecar-style-list", StyleList);
