@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sidecar.engine.process import die_with_parent
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kind", choices=("diffusion", "fake"), default="diffusion")
+    parser.add_argument("--kind", choices=("diffusion", "lite", "fake"), default="diffusion")
     parser.add_argument("--threads", type=int, help="computing threads; default: one per core")
     parser.add_argument("--parent", type=int, help="end when this process is gone")
     parser.add_argument("--log-format", choices=("json", "text"), default="json")
@@ -33,7 +34,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_engine(kind: str, threads: int | None) -> Engine:
-    """The engine of that kind; only its own module is imported."""
+    """The engine of that kind; only its own modules are imported. Without torch: a lite one."""
     if kind == "fake":
         return import_module("sidecar.engine.fake").FakeEngine()
-    return import_module("sidecar.engine.diffusion.engine").DiffusionEngine(threads=threads)
+    complete = import_module("sidecar.engine.complete").CompleteEngine
+    if kind == "diffusion" and find_spec("torch") is not None:
+        module = import_module("sidecar.engine.diffusion.engine")
+        return complete(module.DiffusionEngine(threads=threads), threads)
+    return complete(import_module("sidecar.engine.no_drawing").NoDrawing(), threads)

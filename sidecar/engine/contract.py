@@ -14,30 +14,36 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sidecar.engine.picture_specs import (
-    NO_CHECKS,
+    NO_CHECKS as NO_CHECKS,
+)
+from sidecar.engine.picture_specs import (
     UNCHECKED,
-    Checked,
-    CheckSpec,
-    EnhanceSpec,
-    Enlarging,
-    Finished,
-    Found,
-    UpscalerSpec,
-    UpscaleSpec,
+)
+from sidecar.engine.picture_specs import (
+    Checked as Checked,
+)
+from sidecar.engine.picture_specs import (
+    CheckSpec as CheckSpec,
+)
+from sidecar.engine.picture_specs import (
+    EnhanceSpec as EnhanceSpec,
+)
+from sidecar.engine.picture_specs import (
+    Enlarging as Enlarging,
+)
+from sidecar.engine.picture_specs import (
+    Finished as Finished,
+)
+from sidecar.engine.picture_specs import (
+    Found as Found,
+)
+from sidecar.engine.picture_specs import (
+    UpscalerSpec as UpscalerSpec,
+)
+from sidecar.engine.picture_specs import (
+    UpscaleSpec as UpscaleSpec,
 )
 from sidecar.errors import Cancelled
-
-__all__ = [
-    "NO_CHECKS",
-    "CheckSpec",
-    "Checked",
-    "EnhanceSpec",
-    "Enlarging",
-    "Finished",
-    "Found",
-    "UpscaleSpec",
-    "UpscalerSpec",
-]
 
 # --------------------------------------------------------------------------- specs
 
@@ -152,7 +158,7 @@ class CancelJob:
 class ReportMemory:
     """Answered by `MemoryReport` at once, also while a job runs.
 
-    `planned`: a picture whose need is to be foretold; then the answer comes once the engine is warm.
+    `planned`: a picture whose need is to be foretold; then the answer comes when the engine is warm.
     """
 
     ticket: int
@@ -433,7 +439,7 @@ class CancelToken:
             raise Cancelled()
 
 
-class Engine(Protocol):
+class Drawing(Protocol):
     """What draws. Called from one worker thread; `memory` from another one.
 
     Methods raise `SidecarError`s, and leave the state as it was when they do. `load_model` and
@@ -463,6 +469,12 @@ class Engine(Protocol):
         self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken
     ) -> Rendered: ...
 
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport: ...
+
+
+class Engine(Drawing, Protocol):
+    """What draws, and what else is done with pictures."""
+
     def upscale(
         self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken
     ) -> Finished: ...
@@ -470,5 +482,3 @@ class Engine(Protocol):
     def enhance(
         self, job_id: str, spec: EnhanceSpec, emit: Emit, cancel: CancelToken
     ) -> Finished: ...
-
-    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport: ...

@@ -15,21 +15,24 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import struct
 import threading
-import zlib
 from pathlib import Path
 from time import perf_counter
 
 import psutil
 
+from sidecar.engine import fake_pictures
 from sidecar.engine.contract import (
+    Alternative,
     AppliedLora,
     CancelToken,
     ComponentInfo,
     DeviceInfo,
     Emit,
     EngineWarm,
+    EnhanceSpec,
+    Finished,
+    Forecast,
     Frame,
     ImageReady,
     LoadedModel,
@@ -42,13 +45,13 @@ from sidecar.engine.contract import (
     Rendered,
     RenderSpec,
     Unloaded,
+    UpscaleSpec,
 )
+from sidecar.engine.fake_pictures import TINY_WEBP, colour_png
 from sidecar.errors import LoraNotFound, NumericalFault, OutOfMemory
 
 SAMPLERS = ("dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "ddim", "unipc", "lcm")
-TINY_WEBP = (  # 8 x 8 pixels of one colour, lossless
-    b'RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0/\x07\xc0\x01\0\x07P\xbc"\x17\xa5\xff\x81\x88\xe8\x7f\0\0'
-)
+FAKE_ROOM = 2048 * 2048
 _COMPONENTS = (ComponentInfo("unet", 1_000_000, "float32", "cpu"),)
 
 
@@ -122,11 +125,19 @@ class FakeEngine:
         ms = (perf_counter() - start) * 1000
         return Rendered(receipt.loras, 0.0, 0.1, 0.1, ms, 0.1)
 
-    def memory(self, ticket: int) -> MemoryReport:
+    def upscale(self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken) -> Finished:
+        return fake_pictures.upscale(job_id, spec, emit, cancel)
+
+    def enhance(self, job_id: str, spec: EnhanceSpec, emit: Emit, cancel: CancelToken) -> Finished:
+        return fake_pictures.enhance(job_id, spec, emit, cancel)
+
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
         rss = psutil.Process().memory_info().rss
         total, free = psutil.virtual_memory().total, psutil.virtual_memory().available
         device = DeviceInfo("fake device", "cpu", total, free, rss, rss)
-        return MemoryReport(ticket, rss, (device,), _COMPONENTS if self._model else ())
+        components = _COMPONENTS if self._model else ()
+        forecast = _forecast(planned, rss) if planned is not None else None
+        return MemoryReport(ticket, rss, (device,), components, forecast)
 
     # ----------------------------------------------------------------- inside
 
@@ -190,16 +201,29 @@ class Script:
             os._exit(139)
 
 
-def colour_png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
-    """A PNG of one colour (W3C PNG specification, colour type 2)."""
-    rows = (b"\0" + bytes(rgb) * width) * height
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def _forecast(spec: RenderSpec, used: int) -> Forecast:
+    """A byte a pixel, and room for `FAKE_ROOM` of them."""
+    need = spec.width * spec.height
+    half = Alternative(
+        way="smaller_upscaled",
+        width=spec.width // 16 * 8,
+        height=spec.height // 16 * 8,
+        count=spec.count,
+        low_vram="off",
+        upscale=2,
+        peak=used + need // 4,
+    )
+    return Forecast(
+        device="cpu",
+        peak=used + need,
+        used=used,
+        free=FAKE_ROOM,
+        fits=need <= FAKE_ROOM,
+        low_vram="off",
+        at_once=1,
+        measured=False,
+        alternatives=() if need <= FAKE_ROOM else (half,),
+    )
 
 
 def _colour(spec: RenderSpec, index: int) -> tuple[int, int, int]:

@@ -15,12 +15,14 @@ from sidecar.engine.contract import (
     CancelJob,
     CancelToken,
     Command,
+    Enhance,
     JobDone,
     JobFailed,
     LoadModel,
     Render,
     ReportMemory,
     UnloadModel,
+    Upscale,
 )
 from sidecar.engine.fake import FakeEngine
 from sidecar.errors import SidecarError
@@ -95,6 +97,10 @@ class LocalEngine:
                 return engine.apply_loras(job_id, model, loras, emit, token)
             case Render(job_id, spec):
                 return engine.render(job_id, spec, emit, token)
+            case Upscale(job_id, spec):
+                return engine.upscale(job_id, spec, emit, token)
+            case Enhance(job_id, spec):
+                return engine.enhance(job_id, spec, emit, token)
             case UnloadModel():
                 return engine.unload_model()
             case _:

@@ -33,14 +33,15 @@ def copied(member: str) -> Callable[[Members], bytes]:
     return lambda members: members[member]
 
 
-def network(stem: str, title: str, margin: int) -> Callable[[Members], bytes]:
-    """An ncnn network as ONNX. `margin`: see `sidecar.engine.upscale.network`."""
+def network(stem: str, title: str, margin: int, tile: int) -> Callable[[Members], bytes]:
+    """An ncnn network as ONNX, with what `sidecar.engine.upscale.network` would else measure."""
 
     def made(members: Members) -> bytes:
         from tools.assets import ncnn, to_onnx  # needs onnx, which only set-up has
 
         param, numbers = members[f"{REALESRGAN}/{stem}.param"], members[f"{REALESRGAN}/{stem}.bin"]
-        facts = {"title": title, "license": "BSD-3-Clause", "margin": str(margin)}
+        facts = {"title": title, "license": "BSD-3-Clause", "scale": "4", "top": "1"}
+        facts |= {"margin": str(margin), "tile": str(tile)}
         return to_onnx.converted(ncnn.read(param.decode(), numbers), stem, facts)
 
     return made
@@ -94,18 +95,18 @@ SOURCES = (
         [
             Asset(
                 paths.upscaler_folder() / "realesr-animevideov3.onnx",
-                "f88b003774c2d879dd2beb3b88c72e88a30aff04f04b4fdd1a12a51c1a574212",
-                network("realesr-animevideov3-x4", "Real-ESRGAN, compact: art, fast", 18),
+                "836d66d3dad69c27b60910f5eba0fceb1bce24707336b92cc79560acbf9fd5fe",
+                network("realesr-animevideov3-x4", "Real-ESRGAN, compact: art, fast", 12, 512),
             ),
             Asset(
                 paths.upscaler_folder() / "realesrgan-x4plus-anime.onnx",
-                "dc907e697e85e278f9a3284cfaa7b970b3c4372ad9068e3a01bba4f80aee3199",
-                network("realesrgan-x4plus-anime", "Real-ESRGAN: art", 24),
+                "30b44c4c76e8b2ed2ba42505f33a3d0f1e94ee4416ba973475f03ae4466971e4",
+                network("realesrgan-x4plus-anime", "Real-ESRGAN: art", 40, 208),
             ),
             Asset(
                 paths.upscaler_folder() / "realesrgan-x4plus.onnx",
-                "7326b37dd1431235e97a50982ad9e13f66336464e0bd854fb02c022ca0ff31fb",
-                network("realesrgan-x4plus", "Real-ESRGAN: photographs, slow", 32),
+                "5abd99d2a6f80a23fc6274b09b6866680b33c2aa9ef874e4c29ac240ebe9a60e",
+                network("realesrgan-x4plus", "Real-ESRGAN: photographs, slow", 40, 208),
             ),
         ],
     ),

@@ -1,0 +1,1 @@
+"""Encoded pictures in and out, with Pillow and numpy alone."""

@@ -1,0 +1,1 @@
+"""Super-resolution with ONNX Runtime, numpy and Pillow; torch is never imported here."""

@@ -1,0 +1,117 @@
+"""One upscale job: open, a first look, check, enlarge, write row by row."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sidecar.engine.contract import (
+    CancelToken,
+    Checked,
+    CheckSpec,
+    Emit,
+    Finished,
+    Frame,
+    ImageReady,
+    Progress,
+    UpscaleSpec,
+)
+from sidecar.engine.pictures.encode import thumbnail
+from sidecar.engine.pictures.opening import Opened, open_picture
+from sidecar.engine.pictures.png_writer import PngWriter
+from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
+from sidecar.errors import StorageFault
+
+FIRST_LOOK_PX = 128
+MAX_PIXELS_OUT = 2**28
+"""Of the enlarged picture: 16,384 × 16,384."""
+
+Check = Callable[[Opened, CheckSpec, int], Checked]
+"""Looks at a picture before it is worked on; boxes come out that many times enlarged. Raises
+ContentBlocked."""
+
+
+def upscale(
+    job_id: str,
+    spec: UpscaleSpec,
+    upscaler: Upscaler,
+    check: Check,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Finished:
+    """See `contract.Engine.upscale`."""
+    opened = opened_for(spec)
+    first_look(job_id, opened, emit)
+    started = time.perf_counter()
+    checked = check(opened, spec.checks, spec.scale)
+    check_ms = _since(started)
+    cancel.check()
+    load_ms = upscaler.load(spec.upscaler, emit)
+    started = time.perf_counter()
+
+    def on_piece(done: int, pieces: int) -> None:
+        emit(Progress(job_id, "upscale", done, pieces))
+
+    enlarged = upscaler.enlarge(opened, spec.scale, spec.upscaler, emit, cancel, on_piece)
+    file = written(enlarged, opened.icc, spec.folder)
+    emit(
+        ImageReady(
+            job_id=job_id,
+            index=0,
+            seed=0,
+            mime="image/png",
+            width=enlarged.width,
+            height=enlarged.height,
+            data=b"",
+            thumbnail=thumbnail(opened.picture, spec.thumbnail_px)[0],
+            file=str(file),
+            enlarged=spec.scale,
+            checked=checked,
+        )
+    )
+    return Finished(
+        path="onnx",
+        why="",
+        provider=upscaler.provider,
+        load_ms=load_ms,
+        upscale_ms=_since(started),
+        check_ms=check_ms,
+    )
+
+
+def opened_for(spec: UpscaleSpec) -> Opened:
+    """The picture; refused before it is decoded when what comes out would be too large."""
+    return open_picture(spec.image, MAX_PIXELS_OUT // spec.scale**2)
+
+
+def first_look(job_id: str, opened: Opened, emit: Emit) -> None:
+    """The thumbnail that goes out before anything is computed."""
+    data, width, height = thumbnail(opened.picture, FIRST_LOOK_PX)
+    emit(Frame(job_id, 0, 0, 1, True, "image/webp", width, height, data))
+
+
+def written(enlarged: Enlarged, icc: bytes | None, folder: str) -> Path:
+    """A new PNG in `folder`, under a temporary name; nothing stays there when it fails.
+
+    Raises StorageFault, and what computing the rows raises.
+    """
+    path = Path(folder) / f".upscaled.{os.urandom(8).hex()}.tmp"
+    try:
+        with open(path, "xb") as file:
+            size = (enlarged.width, enlarged.height, enlarged.channels)
+            writer = PngWriter(file, *size, icc)
+            for rows in enlarged.rows:
+                writer.write(rows)
+            writer.close()
+    except BaseException as exc:
+        path.unlink(missing_ok=True)
+        if isinstance(exc, OSError):
+            raise StorageFault(reason=f"{folder}: {exc.strerror}") from exc
+        raise
+    return path
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,76 @@
+"""One piece of a picture through a network, with everything that a network does not know of:
+alpha, pictures in grey, scales that are not its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from sidecar.engine.upscale.network import Network
+from sidecar.errors import ModelUnsupported, NumericalFault
+
+HALO = 4
+"""Pixels by which colours go on under what is transparent."""
+SAME_LIGHT = 0.2
+"""How far the mean brightness of a piece may move, of 0..1: what is more is no enlargement."""
+
+Pixels = NDArray[np.uint8]
+
+
+class Piece:
+    """Enlarges (height, width, channels) pieces `scale` times; channels: see `opening.CHANNELS`.
+
+    Raises ModelUnsupported for a scale beyond what the network does.
+    """
+
+    def __init__(self, network: Network, name: str, scale: int) -> None:
+        if scale > network.scale:
+            reason = f"it enlarges {network.scale} times, not {scale}"
+            raise ModelUnsupported(model=name, reason=reason)
+        self._network = network
+        self._scale = scale
+
+    def __call__(self, pixels: Pixels, last: bool = False) -> Pixels:
+        channels = pixels.shape[2]
+        if channels in (1, 3):
+            return self._colours(pixels, last)
+        colours = self._colours(pixels[:, :, :-1], False)
+        return np.concatenate([colours, self._alpha(pixels[:, :, -1:], last)], axis=2)
+
+    def _alpha(self, alpha: Pixels, last: bool) -> Pixels:
+        """Like a grey picture; where it is the same all over it stays so."""
+        if (alpha == alpha[0, 0]).all():
+            height, width = (side * self._scale for side in alpha.shape[:2])
+            return np.full((height, width, 1), alpha[0, 0, 0], np.uint8)
+        return self._colours(alpha, last)
+
+    def _colours(self, pixels: Pixels, last: bool) -> Pixels:
+        picture = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+        unit = picture.astype(np.float32) / 255.0
+        out = self._network(unit, last)
+        if abs(float(out.mean()) - float(unit.mean())) > SAME_LIGHT:
+            raise NumericalFault(what="brightness lost in enlarging")
+        if pixels.shape[2] == 1:
+            out = out.mean(axis=2, keepdims=True)
+        return self._at_scale(np.rint(out * 255.0).clip(0, 255).astype(np.uint8))
+
+    def _at_scale(self, pixels: Pixels) -> Pixels:
+        if self._scale == self._network.scale:
+            return pixels
+        height, width = (side * self._scale // self._network.scale for side in pixels.shape[:2])
+        picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        small = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+        return small.reshape(height, width, -1)
+
+
+def under_transparency(picture: Image.Image) -> Image.Image:
+    """RGBA or LA with sensible colours where nothing shows, so that no edge draws from them."""
+    alpha = picture.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return picture
+    spread = picture.convert("RGBA").convert("RGBa").filter(ImageFilter.BoxBlur(HALO))
+    hidden = alpha.point(lambda value: 0 if value else 255)
+    filled = Image.composite(spread.convert("RGBA"), picture.convert("RGBA"), hidden)
+    filled.putalpha(alpha)
+    return filled.convert(picture.mode)

@@ -1,0 +1,96 @@
+"""Sessions of ONNX Runtime on the best of the execution providers that are there and work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import onnxruntime
+
+from sidecar.errors import AssetMissing, ModelCorrupt
+
+CPU = "CPUExecutionProvider"
+PREFERENCE = (
+    "CUDAExecutionProvider",
+    "TensorrtExecutionProvider",
+    "DmlExecutionProvider",
+    "CoreMLExecutionProvider",
+    "OpenVINOExecutionProvider",
+    CPU,
+)
+ERRORS_ONLY = 3
+GIVE_BACK = "memory.enable_memory_arena_shrinkage"
+
+Session = Any
+"""`onnxruntime.InferenceSession`, which has no types."""
+Check = Callable[[Session], Any]
+FellBack = Callable[[str, str], None]
+"""Called with the provider that failed and the one that is tried next."""
+
+
+def available() -> list[str]:
+    """Of the providers in this build of ONNX Runtime, those we know, best first."""
+    there = set(cast("list[str]", onnxruntime.get_available_providers()))
+    return [name for name in PREFERENCE if name in there]
+
+
+def open_session(
+    path: Path,
+    threads: int,
+    check: Check,
+    fell_back: FellBack,
+    providers: Sequence[str] | None = None,
+) -> tuple[Session, Any]:
+    """A session, and what `check` made of it, on the first provider where both succeed.
+
+    Raises AssetMissing when there is no such file, and ModelCorrupt when it cannot be read; what
+    `check` raises on the last provider comes through.
+    """
+    if not path.is_file():
+        raise AssetMissing(asset=path.name)
+    names = list(providers or available())
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        try:
+            session = _session(path, threads, name)
+            return session, check(session)
+        except Exception as exc:  # each provider has exceptions of its own
+            if following is not None:
+                fell_back(name, following)
+            elif _is_foreign(exc):
+                raise ModelCorrupt(model=path.stem, reason=_first_line(exc)) from exc
+            else:
+                raise
+    raise AssertionError("there is always the CPU")
+
+
+def run(session: Session, feeds: dict[str, Any], last: bool = False) -> Any:
+    """The first output. After the `last` one, the memory that the runs took is given back."""
+    if not last or session.get_providers()[0] != CPU:
+        return session.run(None, feeds)[0]
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry(GIVE_BACK, "cpu:0")
+    return session.run(None, feeds, options)[0]
+
+
+def _session(path: Path, threads: int, provider: str) -> Session:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if provider == "DmlExecutionProvider":
+        options.enable_mem_pattern = False  # as DirectML demands
+    names = [provider] if provider == CPU else [provider, CPU]
+    session = onnxruntime.InferenceSession(str(path), options, providers=names)
+    if session.get_providers()[0] != provider:
+        raise RuntimeError(f"{provider} is not used")
+    return session
+
+
+def _is_foreign(exc: Exception) -> bool:
+    return type(exc).__module__.startswith("onnxruntime") or isinstance(exc, RuntimeError)
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).strip().split("\n")[0][:300] or type(exc).__name__

@@ -1,0 +1,164 @@
+"""`Upscaler`: enlarges pictures, keeps the network that was used last."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSpec
+from sidecar.engine.pictures.opening import CHANNELS, Opened
+from sidecar.engine.upscale import providers
+from sidecar.engine.upscale.network import Network, open_network
+from sidecar.engine.upscale.pieces import Piece, under_transparency
+from sidecar.engine.upscale.tiles import enlarged_rows, spans
+from sidecar.errors import NumericalFault
+
+Pixels = NDArray[np.uint8]
+OnPiece = Callable[[int, int], None]
+"""Called after each piece with how many are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """A picture on its way: `rows` yields it from top to bottom as it is computed."""
+
+    width: int
+    height: int
+    channels: int
+    pieces: int
+    rows: Iterator[Pixels]
+
+
+class Upscaler:
+    """`threads`: as many as there are cores, where None."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._network: Network | None = None
+        self._key: tuple[str, int, int] | None = None
+        self._refused: set[str] = set()
+
+    @property
+    def provider(self) -> str:
+        """The execution provider in use; "" before the first picture."""
+        return self._network.provider if self._network is not None else ""
+
+    def load(self, spec: UpscalerSpec, emit: Emit) -> float:
+        """Make the network ready; the milliseconds that took.
+
+        Raises AssetMissing, ModelCorrupt or ModelUnsupported.
+        """
+        started = time.perf_counter()
+        self._ready(spec, emit)
+        return (time.perf_counter() - started) * 1000
+
+    def unload(self) -> None:
+        self._network = self._key = None
+
+    def enlarge(
+        self,
+        opened: Opened,
+        scale: int,
+        spec: UpscalerSpec,
+        emit: Emit,
+        cancel: CancelToken,
+        on_piece: OnPiece,
+    ) -> Enlarged:
+        """Nothing is computed before `rows` is read, and then a strip at a time.
+
+        Raises Cancelled between pieces, and NumericalFault when a result is no picture.
+        """
+        picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
+        pixels = Opened(picture).pixels
+        network = self._ready(spec, emit)
+        rows = spans(pixels.shape[0], network.tile, network.margin)
+        columns = spans(pixels.shape[1], network.tile, network.margin)
+        pieces = len(rows) * len(columns)
+        job = _Pieces(self, spec, scale, emit, cancel, on_piece, pieces)
+        return Enlarged(
+            width=picture.width * scale,
+            height=picture.height * scale,
+            channels=CHANNELS[picture.mode],
+            pieces=pieces,
+            rows=enlarged_rows(pixels, scale, rows, columns, job),
+        )
+
+    def piece(self, spec: UpscalerSpec, scale: int, emit: Emit) -> Piece:
+        return Piece(self._ready(spec, emit), spec.name, scale)
+
+    def use_cpu(self, emit: Emit) -> bool:
+        """Give up the provider in use, for good; False when that is the CPU already."""
+        if self.provider in ("", providers.CPU):
+            return False
+        self._fell_back(emit)(self.provider, providers.CPU)
+        self.unload()
+        return True
+
+    def _ready(self, spec: UpscalerSpec, emit: Emit) -> Network:
+        key = _key_of(spec.path)
+        if self._network is None or self._key != key:
+            self.unload()
+            usable = [name for name in providers.available() if name not in self._refused]
+            told = self._fell_back(emit)
+            self._network = open_network(Path(spec.path), spec.name, self._threads, told, usable)
+            self._key = key
+        return self._network
+
+    def _fell_back(self, emit: Emit) -> providers.FellBack:
+        def told(provider: str, instead: str) -> None:
+            if provider not in self._refused:
+                self._refused.add(provider)
+                fields: dict[str, object] = {"provider": provider, "instead": instead}
+                emit(EngineWarning("provider_fallback", fields))
+
+        return told
+
+
+@dataclass
+class _Pieces:
+    """What happens around each piece: cancel, progress, a second try on the CPU."""
+
+    upscaler: Upscaler
+    spec: UpscalerSpec
+    scale: int
+    emit: Emit
+    cancel: CancelToken
+    on_piece: OnPiece
+    pieces: int
+    done: int = 0
+
+    def __call__(self, pixels: Pixels, last: bool) -> Pixels:
+        self.cancel.check()
+        try:
+            out = self._piece()(pixels, last)
+        except NumericalFault:
+            if not self.upscaler.use_cpu(self.emit):
+                raise
+            out = self._piece()(pixels, last)
+        self.done += 1
+        self.on_piece(self.done, self.pieces)
+        return out
+
+    def _piece(self) -> Piece:
+        return self.upscaler.piece(self.spec, self.scale, self.emit)
+
+
+def as_picture(enlarged: Enlarged) -> Image.Image:
+    """The whole of it in memory, for pictures of moderate size."""
+    pixels = np.concatenate(list(enlarged.rows))
+    return Image.fromarray(pixels[:, :, 0] if enlarged.channels == 1 else pixels)
+
+
+def _key_of(path: str) -> tuple[str, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return path, found.st_mtime_ns, found.st_size
