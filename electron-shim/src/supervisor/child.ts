@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { type Ending, StartFailedError } from "../errors/faults.js";
 import { type LogRecord, readLog } from "./log-lines.js";
-import { killTree } from "./tree.js";
+import { killRest } from "./tree.js";
 import { within } from "./within.js";
 
 const LAST_WORDS_MS = 250;
@@ -68,7 +68,7 @@ async function ending(child: ChildProcess, pid: number, tail: () => string[]): P
   const { code, signal } = await new Promise<Omit<Ending, "log">>((resolve) =>
     child.once("exit", (code, signal) => resolve({ code, signal })),
   );
-  killTree(pid, "SIGKILL"); // what it may have left behind
+  killRest(pid);
   await within(closed, LAST_WORDS_MS);
   return { code, signal, log: tail() };
 }
