@@ -23,6 +23,7 @@ MESSAGES: list[Message] = [
     c.Render("a", SPEC),
     c.CancelJob("a"),
     c.ReportMemory(3),
+    c.ReportMemory(3, SPEC),
     c.EngineReady(1),
     c.EngineWarm({"torch": "2"}, "cpu", "a processor", "sdpa", ("euler",)),
     c.ModelLoading("a", "starter", "unet", 12.5),
@@ -38,6 +39,9 @@ MESSAGES: list[Message] = [
         10,
         (c.DeviceInfo("cpu", "cpu", 1, None, None, None),),
         (c.ComponentInfo("unet", 1, "float32", "cpu"),),
+        c.Forecast(
+            "cpu", 9, 5, 3, False, "off", 1, True, (c.Alternative("smaller", 64, 64, 1, "off", 1, 7),)
+        ),
     ),
 ]
 

@@ -63,11 +63,14 @@ class PromptEmbeddings:
         tokens = parts.tokenizer(text)
         ids = self._ids(tokens.ids)
         if parts.text_encoder_2 is None or parts.tokenizer_2 is None:
-            return Embedded(parts.text_encoder(ids), None, tokens.dropped, fresh=True)
-        first = parts.text_encoder.penultimate(ids)
-        second, pooled = parts.text_encoder_2.penultimate_and_pooled(
-            self._ids(parts.tokenizer_2(text).ids)
-        )
+            with parts.in_use(parts.text_encoder):
+                return Embedded(parts.text_encoder(ids), None, tokens.dropped, fresh=True)
+        with parts.in_use(parts.text_encoder):
+            first = parts.text_encoder.penultimate(ids)
+        with parts.in_use(parts.text_encoder_2):
+            second, pooled = parts.text_encoder_2.penultimate_and_pooled(
+                self._ids(parts.tokenizer_2(text).ids)
+            )
         return Embedded(torch.cat([first, second], dim=-1), pooled, tokens.dropped, fresh=True)
 
     def _ids(self, ids: list[int]) -> Tensor:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from sidecar.engine.contract import (
-    AppliedLora,
+    Alternative,
     CancelToken,
     Emit,
     EngineWarm,
+    Forecast,
     LoadedModel,
     LoraReceipt,
     LoraSpec,
@@ -25,33 +30,68 @@ from sidecar.engine.contract import (
     Unloaded,
 )
 from sidecar.engine.diffusion import devices, memory
-from sidecar.engine.diffusion.adapters import Fitted
-from sidecar.engine.diffusion.attention import AttentionBackend
-from sidecar.engine.diffusion.load import load, with_vae_of
-from sidecar.engine.diffusion.lora_file import LoraFile, LoraFiles
-from sidecar.engine.diffusion.merge import Adapter
+from sidecar.engine.diffusion.components import Components
+from sidecar.engine.diffusion.forecast import Forecaster
+from sidecar.engine.diffusion.lora_file import LoraFiles
+from sidecar.engine.diffusion.lora_room import stack_bytes
+from sidecar.engine.diffusion.low_vram import HALF_STORAGE
+from sidecar.engine.diffusion.preflight import Admitted, LoraBytes, Preflight, allowed
+from sidecar.engine.diffusion.recovery import Finished, Rung, with_one_retry
+from sidecar.engine.diffusion.residency import Residency
 from sidecar.engine.diffusion.resident import Resident
 from sidecar.engine.diffusion.samplers import SAMPLERS
+from sidecar.engine.diffusion.stack import read_stack
+from sidecar.engine.memory.calibration import Calibration
+from sidecar.engine.memory.other_devices import reported_devices
+from sidecar.errors import SidecarError
 
 PACKAGES = ("torch", "safetensors", "tokenizers", "pillow", "diffusers", "xformers")
+TRIM_BYTES = 256 * 1024 * 1024
+"""What a picture leaves behind beyond this is given back; less is kept for the next one."""
+
+T = TypeVar("T")
 
 
 class DiffusionEngine:
-    """Keeps one model resident, merges stacks into it, draws. See `contract.Engine`."""
+    """Keeps one model resident, merges stacks into it, draws. See `contract.Engine`.
 
-    def __init__(self, threads: int | None = None) -> None:
+    `remembered`: the file that keeps what runs took on this machine; None: nothing does.
+    """
+
+    def __init__(
+        self,
+        threads: int | None = None,
+        remembered: Path | None = None,
+        device: devices.Device | None = None,
+    ) -> None:
         self._threads = threads
-        self._device: devices.Device | None = None
-        self._resident: Resident | None = None
+        self._remembered = remembered
+        self._given = device
         self._files = LoraFiles()
+        self._rung = Rung()
+
+    @cached_property
+    def _parts(self) -> _Parts:
+        """What depends on the device; found out when it is first asked for."""
+        threads = devices.use_threads(self._threads)
+        device = self._given or devices.probe()
+        machine = f"{device.kind} {device.name} {threads} torch {torch.__version__}"
+        calibration = Calibration(self._remembered, machine)
+        forecaster = Forecaster(device, calibration, device.main.resident())
+        preflight = Preflight(device, forecaster)
+        return _Parts(device, forecaster, preflight, Residency(device, preflight))
+
+    @property
+    def _resident(self) -> Resident | None:
+        return self._parts.residency.resident
 
     def warm_up(self) -> EngineWarm:
-        device = self._probed()
+        device = self._parts.device
         return EngineWarm(
             versions=_versions(),
             device=device.kind,
             device_name=device.name,
-            attention=AttentionBackend(device.torch, device.dtype("auto")).name,
+            attention=device.attention(device.dtype("auto")).name,
             samplers=tuple(SAMPLERS),
         )
 
@@ -59,17 +99,17 @@ class DiffusionEngine:
     def load_model(
         self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken
     ) -> LoadedModel:
-        with memory.out_of_memory_told():
-            self._keep(self._prepared(job_id, spec, emit, cancel))
-        return self._loaded().components.loaded()
+        def load(rung: str | None) -> LoadedModel:
+            resident = self._bring(job_id, spec, self._rung_for(spec, rung), emit, cancel, rung)
+            self._parts.residency.keep(resident)
+            return resident.components.loaded()
+
+        return self._recovering(load, emit)
 
     def unload_model(self) -> Unloaded:
-        freed = 0
-        if self._resident is not None:
-            freed = sum(info.bytes for info in self._resident.components.infos())
-        self._resident = None
+        freed = self._parts.residency.drop()
         self._files.clear()
-        memory.release()
+        memory.release(self._parts.device)
         return Unloaded(freed_bytes=freed)
 
     @torch.inference_mode()
@@ -81,34 +121,68 @@ class DiffusionEngine:
         emit: Emit,
         cancel: CancelToken,
     ) -> LoraReceipt:
-        with memory.out_of_memory_told():
-            resident = self._prepared(job_id, spec, emit, cancel)
+        def apply(rung: str | None) -> LoraReceipt:
+            resident = self._bring(job_id, spec, self._rung_for(spec, rung), emit, cancel, rung)
             started = time.perf_counter()
-            stack = self._read(resident, loras)
+            stack = read_stack(self._files, resident, loras)
             load_ms = _since(started)
             cancel.check()
             started = time.perf_counter()
             resident.merger.apply(stack.adapters)
             merge_ms = _since(started)
-            self._keep(resident)
-        return stack.receipt(resident, load_ms, merge_ms)
+            self._parts.residency.keep(resident)
+            return stack.receipt(resident, load_ms, merge_ms)
+
+        return self._recovering(apply, emit)
 
     @torch.inference_mode()
     def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
-        with memory.out_of_memory_told():
-            started = time.perf_counter()
-            resident = self._prepared(job_id, spec.model, emit, cancel)
-            load_ms = _since(started)
-            started = time.perf_counter()
-            stack = self._read(resident, spec.loras)
-            if not resident.merger.in_force(stack.adapters):
-                cancel.check()
-                resident.merger.apply(stack.adapters)
-            merge_ms = _since(started)
-            self._keep(resident)
-            emit(Progress(job_id, "load", 1, 1))
-            states = tuple(map(resident.merger.state_of, resident.components.text_encoders()))
-            took = resident.renderer.render(job_id, spec, states, emit, cancel)
+        finished = Finished(emit, spec.seed_offset)
+
+        def draw(rung: str | None) -> Rendered:
+            left = replace(spec, seed_offset=finished.next_index)
+            return self._draw(job_id, left, rung, finished, cancel)
+
+        return self._recovering(draw, emit, spec)
+
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
+        device, resident = self._parts.device, self._resident
+        info = device.info()
+        others = [other for other in reported_devices() if other.name != info.name]
+        return MemoryReport(
+            ticket=ticket,
+            rss=device.main.resident(),
+            devices=(info, *others),
+            components=resident.components.infos() if resident is not None else (),
+            forecast=self._forecast(planned) if planned is not None else None,
+        )
+
+    # ----------------------------------------------------------------- inside
+
+    def _draw(
+        self, job_id: str, spec: RenderSpec, rung: str | None, emit: Emit, cancel: CancelToken
+    ) -> Rendered:
+        """`rung`: one that was come down to; None: the one that fits."""
+        parts, started = self._parts, time.perf_counter()
+        admitted = Admitted(rung, 1) if rung is not None else self._admitted(spec)
+        resident = self._bring(job_id, spec.model, admitted.rung, emit, cancel, rung)
+        load_ms, started = _since(started), time.perf_counter()
+        stack = read_stack(self._files, resident, spec.loras)
+        if not resident.merger.in_force(stack.adapters):
+            cancel.check()
+            resident.merger.apply(stack.adapters)
+        merge_ms = _since(started)
+        parts.residency.keep(resident)
+        emit(Progress(job_id, "load", 1, 1))
+        states = tuple(map(resident.merger.state_of, resident.components.text_encoders()))
+        loras = self._lora_bytes(resident.components, spec)(admitted.rung)
+        measure = partial(parts.forecaster.measuring, resident.components, loras=loras)
+        before = parts.device.main.resident()
+        took = resident.renderer.render(
+            job_id, spec, states, emit, cancel, admitted.at_once, measure
+        )
+        if parts.device.main.resident() > before + TRIM_BYTES:
+            memory.release(parts.device)
         return Rendered(
             loras=stack.applied(),
             load_ms=load_ms,
@@ -118,101 +192,76 @@ class DiffusionEngine:
             decode_ms=took.decode,
         )
 
-    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
-        resident = self._resident
-        return MemoryReport(
-            ticket=ticket,
-            rss=memory.resident_bytes(),
-            devices=(memory.device_info(self._device),) if self._device is not None else (),
-            components=resident.components.infos() if resident is not None else (),
-        )
-
-    def _probed(self) -> devices.Device:
-        if self._device is None:
-            devices.use_threads(self._threads)
-            self._device = devices.probe()
-        return self._device
-
-    def _loaded(self) -> Resident:
-        assert self._resident is not None
-        return self._resident
-
-    def _prepared(self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken) -> Resident:
-        """What is resident if it is that model, else that model, loaded but not yet kept.
-
-        Where only the VAE is another, only the VAE is read.
-        """
-        resident = self._resident
-        if resident is not None and resident.is_model(spec):
-            if resident.components.spec.low_vram != spec.low_vram:
-                resident.components.use_measures(spec.low_vram)
-            return resident
+    def _bring(
+        self,
+        job_id: str,
+        spec: ModelSpec,
+        rung: str,
+        emit: Emit,
+        cancel: CancelToken,
+        forced: str | None,
+    ) -> Resident:
+        """The model on that rung. `forced`: it was come down to, because memory ran out."""
+        self._rung.tried = rung
 
         def report(stage: str, percent: float) -> None:
-            emit(ModelLoading(job_id, spec.name, stage, percent))
+            emit(ModelLoading(job_id, spec.name, stage, percent, rung))
 
-        if resident is not None and resident.is_model_but_for_vae(spec):
-            return resident.with_components(with_vae_of(resident.components, spec, report, cancel))
-        return Resident.of(load(spec, self._probed(), report, cancel))
+        return self._parts.residency.bring(spec, rung, report, cancel, alone=forced is not None)
 
-    def _keep(self, resident: Resident) -> None:
-        former, self._resident = self._resident, resident
-        if former is not None and former is not resident:
-            del former
-            memory.release()
+    def _rung_for(self, spec: ModelSpec, forced: str | None) -> str:
+        """Where a model is to rest when nothing is drawn yet."""
+        parts = self._parts
+        in_force = forced or parts.residency.rung_of(spec)
+        return in_force or parts.preflight.model(parts.residency.networks(spec), spec)
 
-    def _read(self, resident: Resident, loras: tuple[LoraSpec, ...]) -> _Stack:
-        """Every file read, checked and fitted, before anything is changed."""
-        entries: list[_Entry] = []
-        for spec in loras:
-            file, cached = self._files.read(spec)
-            entries.append(_Entry(spec, file, resident.fitter.fit(spec.name, file), cached))
-        return _Stack(tuple(entries))
+    def _admitted(self, spec: RenderSpec) -> Admitted:
+        """Raises OutOfMemory before anything is loaded or drawn."""
+        networks = self._parts.residency.networks(spec.model)
+        rungs = allowed(spec.model.low_vram, self._parts.residency.rung_of(spec.model))
+        loras = self._lora_bytes(networks, spec)
+        return self._parts.preflight.picture(networks, spec, loras, rungs)
+
+    def _forecast(self, spec: RenderSpec) -> Forecast | None:
+        """None for a model that cannot be loaded; loading it says why."""
+        residency = self._parts.residency
+        try:
+            networks = residency.networks(spec.model)
+        except SidecarError:
+            return None
+        rungs = allowed(spec.model.low_vram, residency.rung_of(spec.model))
+        return self._parts.preflight.forecast(
+            networks, spec, self._lora_bytes(networks, spec), rungs
+        )
+
+    def _recovering(
+        self, work: Callable[[str | None], T], emit: Emit, spec: RenderSpec | None = None
+    ) -> T:
+        """`spec`: the picture that is drawn, where one is."""
+
+        def alternatives(rung: str) -> list[Alternative]:
+            if spec is None:
+                return []
+            networks = self._parts.residency.networks(spec.model)
+            loras = self._lora_bytes(networks, spec)
+            return self._parts.preflight.alternatives(networks, spec, loras, (rung,))
+
+        return with_one_retry(work, self._rung, self._parts.device, emit, alternatives)
+
+    def _lora_bytes(self, networks: Components, spec: RenderSpec) -> LoraBytes:
+        def on(rung: str) -> int:
+            half = HALF_STORAGE in networks.measures_of(rung)
+            return stack_bytes(spec.loras, 2 if half else networks.dtype.itemsize)
+
+        return on
 
 
 @dataclass(frozen=True)
-class _Entry:
-    spec: LoraSpec
-    file: LoraFile
-    fitted: Fitted
-    cached: bool
-
-
-@dataclass(frozen=True)
-class _Stack:
-    """LoRAs that have been read and fit the model."""
-
-    entries: tuple[_Entry, ...]
-
-    @property
-    def adapters(self) -> tuple[Adapter, ...]:
-        return tuple(
-            Adapter(entry.file.sha256, entry.spec.alpha, entry.fitted.layers)
-            for entry in self.entries
-        )
-
-    def applied(self) -> tuple[AppliedLora, ...]:
-        return tuple(
-            AppliedLora(entry.spec.name, entry.spec.alpha, entry.file.sha256)
-            for entry in self.entries
-        )
-
-    def receipt(self, resident: Resident, load_ms: float, merge_ms: float) -> LoraReceipt:
-        change = resident.merger.change()
-        return LoraReceipt(
-            loras=self.applied(),
-            family=resident.components.family,
-            rank=max((e.file.rank for e in self.entries if e.file.rank is not None), default=None),
-            matched_keys=sum(entry.fitted.matched_keys for entry in self.entries),
-            total_keys=sum(entry.file.total_keys for entry in self.entries),
-            unsupported=tuple(key for entry in self.entries for key in entry.fitted.unsupported),
-            relative_delta=change.overall,
-            relative_delta_by_block=change.by_block,
-            cached=all(entry.cached for entry in self.entries),
-            load_ms=load_ms,
-            merge_ms=merge_ms,
-            bytes=sum(entry.file.bytes for entry in self.entries),
-        )
+class _Parts:
+    device: devices.Device
+    forecaster: Forecaster
+    preflight: Preflight
+    residency: Residency
 
 
 def _versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,37 +17,69 @@ from safetensors import SafetensorError
 from torch import nn
 
 from sidecar.engine.contract import CancelToken, ModelSpec
-from sidecar.engine.diffusion.attention import AttentionBackend
 from sidecar.engine.diffusion.checkpoint_source import checkpoint_source, vae_of_file
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.devices import Device
 from sidecar.engine.diffusion.folder_source import folder_source, vae_of_folder
+from sidecar.engine.diffusion.low_vram import HALF_STORAGE
 from sidecar.engine.diffusion.nets.clip_text import ClipTextEncoder
 from sidecar.engine.diffusion.nets.unet import UNet
 from sidecar.engine.diffusion.nets.unet_config import Unbuildable
 from sidecar.engine.diffusion.nets.vae import Vae
 from sidecar.engine.diffusion.schedule import NoiseSchedule
 from sidecar.engine.diffusion.source import PartSource, Source, check
-from sidecar.engine.diffusion.weights import Part, Report, fill
+from sidecar.engine.diffusion.weights import Part, Report, fill, planned
+from sidecar.engine.memory.rungs import OFF
 from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported, VaeNotFound
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 
 
-def load(spec: ModelSpec, device: Device, report: Report, cancel: CancelToken) -> Components:
-    """Raises ModelNotFound, ModelUnsupported, ModelCorrupt, VaeNotFound, AssetMissing, Cancelled.
+@dataclass(frozen=True)
+class Plan:
+    """A model that can be loaded: everything was checked that can be without reading its weights.
 
-    `report(stage, percent)` is called as bytes are placed.
+    `networks`: built without memory for their weights. `parts`: what fills them.
     """
-    started = time.perf_counter()
+
+    spec: ModelSpec
+    source: Source
+    networks: Components
+    parts: list[Part]
+
+
+def plan(spec: ModelSpec, device: Device, rung: str = OFF) -> Plan:
+    """What is to be loaded on that rung of the low-memory ladder; reads headers and configs only.
+
+    Raises ModelNotFound, ModelUnsupported, ModelCorrupt, VaeNotFound, AssetMissing.
+    """
     with _translated(spec.name):
         source = _source(spec)
         check(source)
-        components = _built(source, spec, device)
-        fill(_parts(source, components), device, report, cancel)
-    components.unet.fuse_projections()
+        networks = _built(source, spec, device)
+        networks.use_rung(rung, spec.low_vram)
+        parts = _parts(source, networks)
+        for part in parts:
+            _check_complete(part)
+    return Plan(spec, source, networks, parts)
+
+
+def load(
+    spec: ModelSpec, device: Device, report: Report, cancel: CancelToken, rung: str = OFF
+) -> Components:
+    """Raises as `plan` does, and Cancelled."""
+    return filled(plan(spec, device, rung), report, cancel)
+
+
+def filled(a_plan: Plan, report: Report, cancel: CancelToken) -> Components:
+    """The model with its weights; the plan is used up. `report(stage, percent)` is called as bytes
+    are placed. Raises ModelCorrupt or Cancelled."""
+    started = time.perf_counter()
+    components = a_plan.networks
+    with _translated(a_plan.spec.name):
+        fill(a_plan.parts, components.resting_on, report, cancel)
     _channels_last(components.vae)
-    components.use_measures(spec.low_vram)
+    components.settle()
     components.load_ms = (time.perf_counter() - started) * 1000
     return components
 
@@ -65,11 +97,12 @@ def with_vae_of(
         check(source)
         with torch.device("meta"):
             vae = Vae(source.vae.config).eval()
-        changed = replace(components, spec=spec, vae=vae)
+        dtype = _vae_dtype(source, spec, components.dtype)
+        changed = replace(components, spec=spec, source=source, vae=vae, vae_dtype=dtype)
         parts = [part for part in _parts(source, changed) if part.network is vae]
-        fill(parts, components.device, report, cancel)
+        fill(parts, components.resting_on, report, cancel)
     _channels_last(vae)
-    changed.use_measures(spec.low_vram)
+    changed.settle_vae()
     changed.load_ms = (time.perf_counter() - started) * 1000
     return changed
 
@@ -112,7 +145,7 @@ def _check_suffix(path: Path) -> None:
 def _built(source: Source, spec: ModelSpec, device: Device) -> Components:
     """The networks, without memory for their weights."""
     dtype = device.dtype(spec.dtype)
-    attend = AttentionBackend(device.torch, dtype)
+    attend = device.attention(dtype)
     with torch.device("meta"):
         unet = UNet(source.unet.config, attend).eval()
         vae = Vae(source.vae.config).eval()
@@ -120,6 +153,7 @@ def _built(source: Source, spec: ModelSpec, device: Device) -> Components:
         text = [ClipTextEncoder(p.config, i > 0).eval() for i, p in enumerate(source.text)]
     return Components(
         spec=spec,
+        source=source,
         family=source.family,
         device=device,
         dtype=dtype,
@@ -134,6 +168,7 @@ def _built(source: Source, spec: ModelSpec, device: Device) -> Components:
         text_encoder_2=text[1] if len(text) > 1 else None,
         tokenizer_2=source.tokenizers[1] if len(text) > 1 else None,
         zero_negative=source.zero_negative,
+        vae_dtype=_vae_dtype(source, spec, dtype),
     )
 
 
@@ -146,19 +181,26 @@ def _parts(source: Source, components: Components) -> list[Part]:
             network,
             sources[name].tensors,
             sources[name].slots,
-            _vae_dtype(source, components) if name == "vae" else components.dtype,
+            components.vae_dtype if name == "vae" else components.dtype,
             sources[name].strict,
+            half=HALF_STORAGE in components.low_vram,
         )
         for name, network in components.networks().items()
     ]
 
 
-def _vae_dtype(source: Source, components: Components) -> torch.dtype:
+def _vae_dtype(source: Source, spec: ModelSpec, dtype: torch.dtype) -> torch.dtype:
     """Full precision where it is asked for, and where the VAE is known to overflow in half."""
-    overflows = source.vae.config.get("force_upcast", False) and components.family == "sdxl"
-    if components.spec.no_half_vae or (overflows and components.dtype == torch.float16):
+    overflows = source.vae.config.get("force_upcast", False) and source.family == "sdxl"
+    if spec.no_half_vae or (overflows and dtype == torch.float16):
         return torch.float32
-    return components.dtype
+    return dtype
+
+
+def _check_complete(part: Part) -> None:
+    """That every weight is there and fits. Raises Unbuildable or ValueError."""
+    for _ in planned(part):
+        pass
 
 
 def _channels_last(network: nn.Module) -> None:

@@ -1,7 +1,11 @@
-"""Measures that trade time for memory, and which of them each mode means.
+"""What each rung of the low-memory ladder means, and decoding in tiles.
 
 `vae_tiling` blends overlapping tiles, so large pictures differ a little from those decoded whole;
-the others change nothing in a picture.
+`half_storage` rounds weights that were fuller; the others change nothing in a picture.
+
+On a device with memory of its own, weights rest in main memory and are lent to it: a whole network
+at a time (`component_offload`) or layer by layer (`sequential_offload`). On a CPU they have nowhere
+else to rest; there they are stored in half precision and widened layer by layer (`half_storage`).
 """
 
 from __future__ import annotations
@@ -11,17 +15,35 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-ATTENTION_SLICING, ONE_AT_A_TIME, VAE_TILING = "attention_slicing", "one_at_a_time", "vae_tiling"
+from sidecar.engine.memory.rungs import AGGRESSIVE, BALANCED, OFF
 
-MEASURES: dict[str, tuple[str, ...]] = {
-    "off": (),
-    "auto": (),
-    "balanced": (ATTENTION_SLICING, ONE_AT_A_TIME),
-    "aggressive": (ATTENTION_SLICING, ONE_AT_A_TIME, VAE_TILING),
-}
+ONE_AT_A_TIME, VAE_TILING = "one_at_a_time", "vae_tiling"
+ATTENTION_SLICING, HALF_STORAGE = "attention_slicing", "half_storage"
+COMPONENT_OFFLOAD, SEQUENTIAL_OFFLOAD = "component_offload", "sequential_offload"
 
 TILE = 64
 OVERLAP = 16
+
+
+def measures(rung: str, has_own_memory: bool, dtype: torch.dtype) -> tuple[str, ...]:
+    """What is done on that rung, on a device with or without memory of its own.
+
+    `dtype`: what is computed in; weights of half precision already are not stored smaller.
+    """
+    if rung == OFF:
+        return ()
+    if rung == BALANCED:
+        lent = (COMPONENT_OFFLOAD,) if has_own_memory else ()
+        return (*lent, ONE_AT_A_TIME, VAE_TILING)
+    assert rung == AGGRESSIVE, rung
+    lent = (SEQUENTIAL_OFFLOAD,) if has_own_memory else ()
+    stored = (HALF_STORAGE,) if dtype == torch.float32 else ()
+    return (*lent, ONE_AT_A_TIME, VAE_TILING, ATTENTION_SLICING, *stored)
+
+
+def resting_place(taken: tuple[str, ...]) -> tuple[str, ...]:
+    """Those measures that decide where and how weights rest; settled as they are loaded."""
+    return tuple(m for m in taken if m in (COMPONENT_OFFLOAD, SEQUENTIAL_OFFLOAD, HALF_STORAGE))
 
 
 def decode_tiled(decode: Callable[[Tensor], Tensor], latents: Tensor, scale: int) -> Tensor:

@@ -1,56 +1,40 @@
-"""What memory is in use, how it is given back, and how its lack is told."""
+"""How memory is given back, and how its lack is told: torch's errors become one of ours."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import sys
+import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 
-import psutil
 import torch
 
-from sidecar.engine.contract import DeviceInfo
 from sidecar.engine.diffusion.devices import Device
 from sidecar.errors import OutOfMemory
 
 MEGABYTE = 1024 * 1024
-PHRASES = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+PHRASES = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to allocate",
+    "alloc_failed",
+    "bad_alloc",
+    "could not create a memory",
+)
+"""What allocators of CPUs, CUDA, Metal and oneDNN say in a plain RuntimeError."""
+
+log = logging.getLogger(__name__)
 
 
-def resident_bytes() -> int:
-    return psutil.Process().memory_info().rss
-
-
-def device_info(device: Device) -> DeviceInfo:
-    """Null where the device does not say; for a CPU, main memory."""
-    if device.kind == "cuda":
-        free, total = torch.cuda.mem_get_info()
-        return DeviceInfo(
-            name=device.name,
-            kind="cuda",
-            total=total,
-            free=free,
-            used_by_process=torch.cuda.memory_reserved(),
-            peak=torch.cuda.max_memory_reserved(),
-        )
-    ram = psutil.virtual_memory()
-    return DeviceInfo(
-        name=device.name,
-        kind=device.kind,
-        total=ram.total,
-        free=ram.available,
-        used_by_process=resident_bytes(),
-        peak=_peak(),
-    )
-
-
-def release() -> None:
+def release(device: Device) -> None:
     """Give back what is no longer used, also what the allocators hold in reserve."""
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    device.release()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
@@ -58,29 +42,34 @@ def release() -> None:
 
 
 @contextmanager
-def out_of_memory_told() -> Generator[None]:
-    """Turns the allocators' errors into OutOfMemory, with everything unused released."""
+def out_of_memory_told(device: Device) -> Generator[None]:
+    """Turns the allocators' errors into OutOfMemory, with everything unused released.
+
+    The frames that failed are cleared: as long as the error lives, they would keep their tensors.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as exc:
-        if not _lacks_memory(exc):
+        if not lacks_memory(exc):
             raise
-        release()
-        free = psutil.virtual_memory().available // MEGABYTE
-        raise OutOfMemory(free_mb=free, alternatives=[]) from exc
+        log.warning("out of memory: %s", exc)
+        _forget(exc)
+    else:
+        return
+    release(device)
+    raise OutOfMemory(free_mb=device.free() // MEGABYTE, alternatives=[])
 
 
-def _lacks_memory(exc: Exception) -> bool:
+def lacks_memory(exc: BaseException) -> bool:
     if isinstance(exc, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(exc).lower()
-    return any(phrase in text for phrase in PHRASES)
+    return isinstance(exc, RuntimeError) and any(phrase in text for phrase in PHRASES)
 
 
-def _peak() -> int | None:
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def _forget(exc: BaseException) -> None:
+    """Clear the locals of every frame that the error, and those it came of, went through."""
+    seen: BaseException | None = exc
+    while seen is not None:
+        traceback.clear_frames(seen.__traceback__)
+        seen = seen.__cause__ or seen.__context__

@@ -67,6 +67,10 @@ class Merger:
         """That weight without any LoRA; not to be written to."""
         return self._pristine.get(layer, self._weights[layer])
 
+    def pristine_bytes(self) -> int:
+        """Of the copies that are kept while a stack is on."""
+        return sum(weight.nbytes for weight in self._pristine.values())
+
     def in_force(self, stack: Sequence[Adapter]) -> bool:
         """Whether exactly this is merged already."""
         return [a.identity for a in self._stack] == [a.identity for a in stack]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sidecar.engine.diffusion.nets.vae import Vae
+from sidecar.engine.diffusion.components import Components
 
 CELL = 4
 SIDE = 16
@@ -22,8 +22,8 @@ RIDGE = 1e-3
 class LatentPreview:
     """Pictures of (batch, channels, height, width) latents at `CELL` times their size."""
 
-    def __init__(self, vae: Vae) -> None:
-        self._weights = _fit(vae)
+    def __init__(self, components: Components) -> None:
+        self._weights = _fit(components)
 
     def __call__(self, latents: Tensor) -> Tensor:
         """Pixels in -1..1, (batch, 3, CELL·height, CELL·width)."""
@@ -36,12 +36,13 @@ class LatentPreview:
         return functional.pixel_shuffle(cells, CELL).clamp(-1, 1)
 
 
-def _fit(vae: Vae) -> Tensor:
+def _fit(components: Components) -> Tensor:
     """(3·CELL², 9·channels + 1): kernel and bias of a 3×3 convolution to `CELL`² subpixels."""
-    weight = next(vae.parameters())
-    pixels = _shapes(SIDE * vae.downscale).to(weight)
-    noise = torch.zeros(PICTURES, vae.latent_channels, SIDE, SIDE).to(weight)
-    latents = vae.encode(pixels, noise).float()
+    vae, device, dtype = components.vae, components.device.torch, components.vae_dtype
+    pixels = _shapes(SIDE * vae.downscale).to(device, dtype)
+    noise = torch.zeros(PICTURES, vae.latent_channels, SIDE, SIDE).to(device, dtype)
+    with components.in_use(vae):
+        latents = vae.encode(pixels, noise).float()
     patches = functional.unfold(
         functional.pad(latents, (1, 1, 1, 1), mode="replicate"), 3
     ).transpose(1, 2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,15 +20,20 @@ from sidecar.engine.contract import (
     RenderSpec,
 )
 from sidecar.engine.diffusion import devices, images
+from sidecar.engine.diffusion.activations import Sizes
+from sidecar.engine.diffusion.batches import batches
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import Embedded, PromptEmbeddings, States
-from sidecar.engine.diffusion.low_vram import ONE_AT_A_TIME, VAE_TILING, decode_tiled
+from sidecar.engine.diffusion.forecast import DECODE, phases_of, sizes_of
+from sidecar.engine.diffusion.low_vram import VAE_TILING, decode_tiled
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
 from sidecar.errors import NumericalFault
 
 FRAME_PX = 96
-BATCH_LATENTS = {"cpu": 1024, "mps": 16384, "cuda": 65536}
+
+Measure = Callable[[str, Sizes], AbstractContextManager[None]]
+"""Watches what a phase (`forecast.DENOISE`, …) takes with so many pictures at once."""
 
 
 @dataclass
@@ -51,7 +58,14 @@ class Renderer:
         self._vae_weights = _weights(components.vae)
 
     def render(
-        self, job_id: str, spec: RenderSpec, text_states: States, emit: Emit, cancel: CancelToken
+        self,
+        job_id: str,
+        spec: RenderSpec,
+        text_states: States,
+        emit: Emit,
+        cancel: CancelToken,
+        at_once: int,
+        measure: Measure,
     ) -> Took:
         """Raises Cancelled, NumericalFault, ImageUnreadable or ImageTooLarge."""
         took = Took()
@@ -63,8 +77,8 @@ class Renderer:
         prompt, negative = self._embed(job, text_states)
         took.encode = _since(started)
         taken = steps_of(spec.steps, initial is not None, spec.strength)
-        batches = self._batches(spec)
-        for place, indices in enumerate(batches):
+        all_batches = batches(spec, at_once)
+        for place, indices in enumerate(all_batches):
             cancel.check()
             started = time.perf_counter()
             drawing = Drawing(
@@ -79,12 +93,15 @@ class Renderer:
                 initial=initial,
                 strength=spec.strength,
             )
-            looks = _Looks(job, self._preview, indices, place * taken, len(batches) * taken)
-            with devices.threads_for_step(self._unet_weights, self._cells(drawing)):
+            looks = _Looks(job, self._preview, indices, place * taken, len(all_batches) * taken)
+            threads = devices.threads_for_step(self._unet_weights, self._cells(drawing))
+            sizes = sizes_of(spec, len(indices))
+            with threads, measure(phases_of(spec)[0], sizes):
                 latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
-            self._finish(job, indices, latents)
+            with measure(DECODE, sizes):
+                self._finish(job, indices, latents)
             took.decode += _since(started)
         return took
 
@@ -112,16 +129,6 @@ class Renderer:
             job.emit(
                 EngineWarning("prompt_truncated", {"limit": limit, "dropped": embedded.dropped})
             )
-
-    def _batches(self, spec: RenderSpec) -> list[tuple[int, ...]]:
-        """Indices of pictures that are sampled together; fewer at once the larger they are."""
-        scale = self._components.vae.downscale
-        area = (spec.width // scale) * (spec.height // scale)
-        size = max(BATCH_LATENTS[self._components.device.kind] // area, 1)
-        if ONE_AT_A_TIME in self._components.low_vram:
-            size = 1
-        indices = range(spec.seed_offset, spec.count)
-        return [tuple(indices[i : i + size]) for i in range(0, len(indices), size)]
 
     def _finish(self, job: _Job, indices: tuple[int, ...], latents: Tensor) -> None:
         """Decode one at a time: the peak of a picture is its decoding."""
@@ -151,26 +158,20 @@ class Renderer:
         """Pixels (3, height, width), checked; once more in full precision where half failed."""
         if not _finite(latents):
             raise NumericalFault(what="NaN after sampling")
-        vae = self._components.vae
-        dtype = next(vae.parameters()).dtype
-        pixels = self._pixels(latents.to(dtype))
-        if _sound(pixels):
-            return pixels[0]
-        if dtype == torch.float32:
-            raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
-        job.emit(EngineWarning("nan_retry"))
-        try:
-            vae.float()
-            pixels = self._pixels(latents.float())
-        finally:
-            vae.to(dtype)
+        components = self._components
+        pixels = self._pixels(latents.to(components.vae_dtype))
+        if not _sound(pixels) and components.vae_dtype != torch.float32:
+            job.emit(EngineWarning("nan_retry"))
+            with _in_full(components.vae, components.vae_dtype):
+                pixels = self._pixels(latents.float())
         if not _sound(pixels):
             raise NumericalFault(what="NaN" if not _finite(pixels) else "black")
         return pixels[0]
 
     def _pixels(self, latents: Tensor) -> Tensor:
         vae = self._components.vae
-        with devices.threads_for_step(self._vae_weights, latents[:, 0].numel()):
+        threads = devices.threads_for_step(self._vae_weights, latents[:, 0].numel())
+        with threads, self._components.in_use(vae):
             if VAE_TILING in self._components.low_vram:
                 return decode_tiled(vae.decode, latents, vae.downscale)
             return vae.decode(latents)
@@ -222,6 +223,15 @@ class _Looks:
                     data=data,
                 )
             )
+
+
+@contextmanager
+def _in_full(vae: nn.Module, dtype: torch.dtype) -> Generator[None]:
+    try:
+        vae.float()
+        yield
+    finally:
+        vae.to(dtype)
 
 
 def _weights(network: nn.Module) -> int:

@@ -8,6 +8,7 @@ from sidecar.engine.contract import ModelSpec
 from sidecar.engine.diffusion.adapters import Fitter, adaptable
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import PromptEmbeddings
+from sidecar.engine.diffusion.low_vram import resting_place
 from sidecar.engine.diffusion.merge import Merger
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.render import Renderer
@@ -44,13 +45,18 @@ class Resident:
         """Whether it is that model, whatever the low-VRAM mode, which is changed in place."""
         return replace(self.components.spec, low_vram=spec.low_vram) == spec
 
-    def is_model_but_for_vae(self, spec: ModelSpec) -> bool:
+    def rests_as(self, spec: ModelSpec, rung: str) -> bool:
+        """Whether it is that model, and its weights rest where that rung has them."""
+        parts = self.components
+        same_place = resting_place(parts.low_vram) == resting_place(parts.measures_of(rung))
+        return same_place and self.is_model(spec)
+
+    def rests_but_for_vae_as(self, spec: ModelSpec, rung: str) -> bool:
         """Whether only the VAE is another, or its precision."""
         own = self.components.spec
-        return self.is_model(
-            replace(spec, vae=own.vae, vae_path=own.vae_path, no_half_vae=own.no_half_vae)
-        )
+        vae = {"vae": own.vae, "vae_path": own.vae_path, "no_half_vae": own.no_half_vae}
+        return self.rests_as(replace(spec, **vae), rung)
 
 
 def _renderer(components: Components, embeddings: PromptEmbeddings) -> Renderer:
-    return Renderer(components, embeddings, LatentPreview(components.vae))
+    return Renderer(components, embeddings, LatentPreview(components))

@@ -59,18 +59,26 @@ def sample(
         if drawing.initial is None
         else sampler.add_noise(_initial_latents(components, drawing, dice), dice.noise(), first)
     )
-    conditioning = _conditioning(components, drawing, sampler.timesteps)
-    for i in range(first, total):
-        cancel.check()
-        shown = sampler.scale_input(latents, i).to(components.dtype)
-        both = shown if drawing.negative is None else torch.cat([shown, shown])
-        output = components.unet(both, conditioning, i).float()
-        if drawing.negative is not None:
-            without, with_prompt = output.chunk(2)
-            output = without + drawing.guidance_scale * (with_prompt - without)
-        latents, picture = sampler.step(latents, output, i, dice.noise)
-        on_step(i - first + 1, total - first, picture)
+    with components.in_use(components.unet):
+        conditioning = _conditioning(components, drawing, sampler.timesteps)
+        for i in range(first, total):
+            cancel.check()
+            shown = sampler.scale_input(latents, i).to(components.dtype)
+            output = _predicted(components, drawing, conditioning, shown, i)
+            latents, picture = sampler.step(latents, output, i, dice.noise)
+            on_step(i - first + 1, total - first, picture)
     return latents
+
+
+def _predicted(
+    components: Components, drawing: Drawing, conditioning: Conditioning, latents: Tensor, step: int
+) -> Tensor:
+    """What the UNet says, float32; with guidance, both halves at once."""
+    if drawing.negative is None:
+        return components.unet(latents, conditioning, step).float()
+    both = torch.cat([latents, latents])
+    without, with_prompt = components.unet(both, conditioning, step).float().chunk(2)
+    return without + drawing.guidance_scale * (with_prompt - without)
 
 
 def _conditioning(components: Components, drawing: Drawing, timesteps: Tensor) -> Conditioning:
@@ -114,6 +122,7 @@ class _Dice:
 
 def _initial_latents(components: Components, drawing: Drawing, dice: _Dice) -> Tensor:
     assert drawing.initial is not None
-    weight = next(components.vae.parameters())
-    pixels = drawing.initial.to(weight).expand(len(drawing.seeds), -1, -1, -1)
-    return components.vae.encode(pixels, dice.noise().to(weight)).float()
+    device, dtype = components.device.torch, components.vae_dtype
+    pixels = drawing.initial.to(device, dtype).expand(len(drawing.seeds), -1, -1, -1)
+    with components.in_use(components.vae):
+        return components.vae.encode(pixels, dice.noise().to(dtype)).float()

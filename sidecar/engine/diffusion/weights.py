@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from sidecar.engine.contract import CancelToken
 from sidecar.engine.diffusion.checkpoint_names import Slot, Slots
-from sidecar.engine.diffusion.devices import Device
 from sidecar.engine.diffusion.nets.unet_config import Unbuildable
 
 WINDOW = 128 * 1024 * 1024
@@ -61,7 +60,8 @@ class Part:
     """A network to be filled.
 
     `tensors`: by their names as `slots` understands them. `strict`: an unknown tensor means that
-    it is another network, and not just something left over in the file.
+    it is another network, and not just something left over in the file. `half`: the weights of
+    linear layers and convolutions, which are nearly all, are stored in half precision.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Part:
     slots: Slots
     dtype: torch.dtype
     strict: bool = True
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ def read_tensor(stored: Stored) -> Tensor:
         return file.get_tensor(stored.key).clone()
 
 
-def fill(parts: Sequence[Part], device: Device, report: Report, cancel: CancelToken) -> None:
-    """Give every network its weights. `report(part, percent of bytes placed)`.
+def fill(parts: Sequence[Part], device: torch.device, report: Report, cancel: CancelToken) -> None:
+    """Give every network its weights, on that device. `report(part, percent of bytes placed)`.
 
     Raises Unbuildable, ValueError or Cancelled.
     """
@@ -190,7 +191,7 @@ def _windows(placements: Sequence[Placement]) -> Iterator[list[Placement]]:
     yield window
 
 
-def _assign(part: Part, slot: Slot, tensor: Tensor, device: Device) -> None:
+def _assign(part: Part, slot: Slot, tensor: Tensor, device: torch.device) -> None:
     if slot.third is not None:
         tensor = tensor.chunk(3)[slot.third]
     if slot.transposed:
@@ -198,9 +199,23 @@ def _assign(part: Part, slot: Slot, tensor: Tensor, device: Device) -> None:
     owner, _, last = slot.name.rpartition(".")
     module = part.network.get_submodule(owner)
     shape = getattr(module, last).shape
-    placed = tensor.to(device=device.torch, dtype=part.dtype, copy=True)
+    placed = _stored_as(part, module, last, tensor).to(device)
     placed = placed.contiguous().reshape(shape)
     setattr(module, last, nn.Parameter(placed, requires_grad=False))
+
+
+def storable_in_half(module: nn.Module, parameter: str) -> bool:
+    """Layers that widen their weights by themselves (`nets.layers`)."""
+    return isinstance(module, nn.Linear | nn.Conv2d) and parameter == "weight"
+
+
+def _stored_as(part: Part, module: nn.Module, parameter: str, tensor: Tensor) -> Tensor:
+    """A copy in the type it is kept in; in full where half precision cannot hold it."""
+    if part.half and storable_in_half(module, parameter):
+        half = tensor.to(torch.float16, copy=True)
+        if bool(torch.isfinite(half).all()):
+            return half
+    return tensor.to(part.dtype, copy=True)
 
 
 def shard_names(index: Path) -> list[str]:

@@ -17,8 +17,9 @@ from sidecar.engine.contract import (
     ModelLoading,
 )
 from sidecar.engine.diffusion.engine import DiffusionEngine
-from sidecar.engine.diffusion.low_vram import MEASURES, decode_tiled
+from sidecar.engine.diffusion.low_vram import decode_tiled, measures
 from sidecar.engine.diffusion.samplers import SAMPLERS
+from sidecar.engine.memory.rungs import RUNGS
 from sidecar.errors import Cancelled, ImageTooLarge, ImageUnreadable, NumericalFault, OutOfMemory
 from tests.engine.diffusion.drawing import (
     BUNDLED,
@@ -242,10 +243,11 @@ def test_low_vram_measures_change_no_small_picture_and_are_reported(
     engine: Any, draw: Draw
 ) -> None:
     before = draw(count=2, steps=2).images
-    for mode, measures in MEASURES.items():
+    for mode in RUNGS:
         spec = replace(STARTER, low_vram=mode)
         loaded = engine.load_model("x", spec, lambda event: None, CancelToken())
-        assert loaded.low_vram == measures
+        assert loaded.rung == mode
+        assert loaded.low_vram == measures(mode, False, torch.float32)
         for image, former in zip(draw(model=spec, count=2, steps=2).images, before, strict=True):
             assert abs(image - former).max() <= 1
     engine.load_model("x", STARTER, lambda event: None, CancelToken())

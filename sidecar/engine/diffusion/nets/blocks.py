@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sidecar.engine.diffusion.nets.layers import Conv2d, GroupNorm, Linear
+from sidecar.engine.diffusion.nets.layers import Conv2d, GroupNorm, Linear, widened
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -117,7 +117,7 @@ class Attention(nn.Module):
         elif self.fused is not None:
             query, key, value = (
                 split_heads(part, self.heads)
-                for part in functional.linear(x, self.fused).chunk(3, dim=-1)
+                for part in functional.linear(x, widened(self.fused, x)).chunk(3, dim=-1)
             )
         else:
             query, (key, value) = split_heads(self.to_q(x), self.heads), self.keys_and_values(x)

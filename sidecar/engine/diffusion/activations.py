@@ -1,0 +1,251 @@
+"""How many bytes the networks have in tensors at once while they compute, at any size.
+
+The functions follow the forward passes of `nets` line by line and count what is alive at each: the
+input that a caller still holds, skip connections, what a layer makes. Attention is counted as fused
+kernels do it, without a matrix of scores. What kernels take for themselves beyond the copies named
+in `_kernel` is left to `sidecar.engine.memory.calibration`.
+
+"Above" means: beside the input, which the caller counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from torch import nn
+
+from sidecar.engine.diffusion.components import Components
+from sidecar.engine.diffusion.low_vram import HALF_STORAGE, TILE, VAE_TILING
+from sidecar.engine.diffusion.nets.blocks import Downsample, ResnetBlock, Upsample
+from sidecar.engine.diffusion.nets.transformer import Transformer
+from sidecar.engine.diffusion.nets.unet import Layer, UNet
+from sidecar.engine.diffusion.nets.vae import MidBlock, Stage
+
+M = TypeVar("M", bound=nn.Module)
+
+LATENT_COPIES = 8
+"""Latents that a sampler and the previews have at once, about."""
+PIXEL_BYTES = 3 * (4 + 4 + 4 + 1)
+"""Of a finished pixel on its way into a file."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of what is drawn together. Sizes are pixels."""
+
+    width: int
+    height: int
+    pictures: int
+    guided: bool
+    steps: int
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """A feature map: rows × height × width numbers of `item` bytes for each channel.
+
+    `plain`: channels first; oneDNN copies such maps into a layout of its own. `widened`: weights
+    are stored in half precision, and each is widened while it is used.
+    """
+
+    rows: int
+    height: int
+    width: int
+    item: int
+    plain: bool
+    widened: bool
+
+    def of(self, channels: int) -> int:
+        return self.rows * self.height * self.width * channels * self.item
+
+    def halved(self) -> _Plane:
+        return replace(self, height=-(-self.height // 2), width=-(-self.width // 2))
+
+    def doubled(self) -> _Plane:
+        return replace(self, height=2 * self.height, width=2 * self.width)
+
+
+def denoising(networks: Components, sizes: Sizes, low_vram: Iterable[str]) -> int:
+    """From prompts to latents: the UNet's largest moment."""
+    unet, scale = networks.unet, networks.vae.downscale
+    plane = _Plane(
+        rows=sizes.pictures * (2 if sizes.guided else 1),
+        height=-(-sizes.height // scale),
+        width=-(-sizes.width // scale),
+        item=networks.dtype.itemsize,
+        plain=True,
+        widened=HALF_STORAGE in low_vram,
+    )
+    latents = LATENT_COPIES * replace(plane, item=4).of(networks.vae.latent_channels)
+    tokens = networks.tokenizer.length
+    return latents + _conditioning(unet, plane, sizes.steps, tokens) + _unet(unet, plane)
+
+
+def decoding(networks: Components, sizes: Sizes, low_vram: Iterable[str]) -> int:
+    """From latents to a file; pictures are decoded one by one, in tiles where that is on."""
+    scale, taken = networks.vae.downscale, tuple(low_vram)
+    height, width = sizes.height // scale, sizes.width // scale
+    accumulated = 0
+    if VAE_TILING in taken and max(height, width) > TILE:
+        accumulated = 4 * sizes.width * sizes.height * 4  # pixels and their weights
+        accumulated += 3 * 4 * (TILE * scale) ** 2 * 3  # a tile, faded
+        height, width = min(height, TILE), min(width, TILE)
+    plane = _vae_plane(networks, 1, height, width, HALF_STORAGE in taken)
+    finished = PIXEL_BYTES * sizes.width * sizes.height
+    return max(_decoder(networks, plane) + accumulated, finished)
+
+
+def encoding(networks: Components, sizes: Sizes, low_vram: Iterable[str]) -> int:
+    """From an initial picture to latents."""
+    taken = tuple(low_vram)
+    plane = _vae_plane(networks, sizes.pictures, sizes.height, sizes.width, HALF_STORAGE in taken)
+    encoder = networks.vae.encoder
+    pixels, x = plane.of(3), encoder.conv_in.out_channels
+    peak = pixels + plane.of(x) + _kernel(plane, encoder.conv_in)
+    for stage in _modules(encoder.down_blocks, Stage):
+        above, plane, x = _stage(stage, plane, x)
+        peak = max(peak, pixels + above)
+    return max(peak, pixels + plane.of(x) + _mid(encoder.mid_block, plane))
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def _resnet(block: ResnetBlock, plane: _Plane) -> int:
+    """Above its input, its output included."""
+    given, made = plane.of(block.conv1.in_channels), plane.of(block.conv1.out_channels)
+    first = given + made + _kernel(plane, block.conv1)
+    second = 3 * made + _kernel(plane, block.conv2)
+    if block.conv_shortcut is None:
+        return max(first, second)
+    return max(first, second, 2 * made + _kernel(plane, block.conv_shortcut))
+
+
+def _transformer(transformer: Transformer, plane: _Plane) -> int:
+    """Above its input. Of the feed-forward part: gate and hidden, activated gate, product."""
+    channels = transformer.norm.num_channels
+    own = plane.of(channels)
+    feed_forward = own * (1 + 1 + 8 + 4 + 4)
+    attention = own * (1 + 1 + 3 + 1 + 1)
+    (way_in,) = _modules([transformer.proj_in], nn.Conv2d) or (None,)
+    projection = 2 * own + (0 if way_in is None else _kernel(plane, way_in))
+    widest = max(layer.weight.numel() for layer in _modules(transformer.modules(), nn.Linear))
+    widened = widest * plane.item if plane.widened else 0
+    return max(feed_forward + widened, attention + 3 * widened // 8, projection)
+
+
+def _layer(layer: Layer, plane: _Plane) -> int:
+    above = _resnet(layer.resnet, plane)
+    if layer.transformer is None:
+        return above
+    made = plane.of(layer.resnet.conv1.out_channels)
+    return max(above, made + _transformer(layer.transformer, plane))
+
+
+def _unet(unet: UNet, plane: _Plane) -> int:
+    downs, (mid,), ups = unet.stages
+    skips = [plane.of(unet.conv_in.out_channels)]
+    peak = sum(skips) + _kernel(plane, unet.conv_in)
+    planes = [plane]
+    for stage in downs:
+        for layer in stage.layers:
+            peak = max(peak, sum(skips) + _layer(layer, plane))
+            skips.append(plane.of(layer.resnet.conv1.out_channels))
+        (down,) = stage.down
+        if down is not None:
+            plane = plane.halved()
+            skips.append(plane.of(down.conv.out_channels))
+            peak = max(peak, sum(skips) + _kernel(plane, down.conv))
+            planes.append(plane)
+    x = skips[-1]
+    for layer in mid.layers:
+        peak = max(peak, sum(skips) + x + _layer(layer, plane))
+    for stage in ups:
+        for layer in stage.layers:
+            joined = plane.of(layer.resnet.conv1.in_channels)
+            peak = max(peak, sum(skips) + x + joined)
+            skips.pop()
+            peak = max(peak, sum(skips) + x + joined + _resnet(layer.resnet, plane))
+            made = plane.of(layer.resnet.conv1.out_channels)
+            if layer.transformer is not None:
+                above = made + _transformer(layer.transformer, plane)
+                peak = max(peak, sum(skips) + x + above)
+            x = made
+        (up,) = stage.up
+        if up is not None:
+            planes.pop()
+            above, plane = _upsample(up, plane, planes[-1])
+            peak = max(peak, sum(skips) + x + above)
+            x = plane.of(up.conv.out_channels)
+    return max(peak, 2 * x + _kernel(plane, unet.conv_out))
+
+
+def _conditioning(unet: UNet, plane: _Plane, steps: int, tokens: int) -> int:
+    """Time embeddings of each block and step; keys and values of the prompt."""
+    times = keys = 0
+    for layer in unet.layers():
+        times += layer.resnet.conv1.out_channels
+        if layer.transformer is not None:
+            keys += len(layer.transformer.blocks()) * layer.transformer.norm.num_channels
+    return plane.rows * plane.item * (steps * times + 2 * tokens * keys)
+
+
+def _decoder(networks: Components, plane: _Plane) -> int:
+    decoder = networks.vae.decoder
+    x = decoder.conv_in.out_channels
+    peak = plane.of(x) + _mid(decoder.mid_block, plane)
+    for stage in _modules(decoder.up_blocks, Stage):
+        above, plane, x = _stage(stage, plane, x)
+        peak = max(peak, above)
+    last = 2 * plane.of(x) + plane.of(decoder.conv_out.out_channels)
+    return max(peak, last + _kernel(plane, decoder.conv_out))
+
+
+def _stage(stage: Stage, plane: _Plane, channels: int) -> tuple[int, _Plane, int]:
+    """The peak with its input, which the caller holds to the end; the plane and channels after."""
+    given = plane.of(channels)
+    peak, x = given, 0  # the first block reads what the caller holds
+    for resnet in _modules(stage.resnets, ResnetBlock):
+        peak = max(peak, given + x + _resnet(resnet, plane))
+        channels = resnet.conv1.out_channels
+        x = plane.of(channels)
+    if stage.resample == "upsamplers":
+        (up,) = _modules(stage.upsamplers, Upsample)
+        above, plane = _upsample(up, plane, plane.doubled())
+        peak = max(peak, given + x + above)
+    elif stage.resample == "downsamplers":
+        (down,) = _modules(stage.downsamplers, Downsample)
+        padded, plane = plane.of(channels), plane.halved()
+        peak = max(peak, given + x + padded + plane.of(channels) + _kernel(plane, down.conv))
+    return peak, plane, channels
+
+
+def _mid(mid: MidBlock, plane: _Plane) -> int:
+    """Above its input."""
+    first, second = _modules(mid.resnets, ResnetBlock)
+    own = plane.of(first.conv1.out_channels)
+    attention = 8 * own if len(mid.attentions) else 0
+    return max(_resnet(first, plane), own + _resnet(second, plane), attention)
+
+
+def _upsample(up: Upsample, plane: _Plane, larger: _Plane) -> tuple[int, _Plane]:
+    """Above its input; the plane after it."""
+    widened, made = larger.of(up.conv.in_channels), larger.of(up.conv.out_channels)
+    return widened + made + _kernel(larger, up.conv), larger
+
+
+def _kernel(plane: _Plane, conv: nn.Conv2d) -> int:
+    """oneDNN's copies: the weight in a layout of its own, and plain maps likewise."""
+    weight = conv.weight.numel() * plane.item * (2 if plane.widened else 1)
+    maps = plane.of(conv.in_channels) + plane.of(conv.out_channels) if plane.plain else 0
+    return weight + maps
+
+
+def _vae_plane(networks: Components, rows: int, height: int, width: int, widened: bool) -> _Plane:
+    return _Plane(rows, height, width, networks.vae_dtype.itemsize, plain=False, widened=widened)
+
+
+def _modules(modules: Iterable[nn.Module], kind: type[M]) -> list[M]:
+    return [module for module in modules if isinstance(module, kind)]
