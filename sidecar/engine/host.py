@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from sidecar.engine import allocator
 from sidecar.engine.codec import BrokenPipeMessage, decode_from, encode
 from sidecar.engine.contract import (
     ApplyLoras,
@@ -37,6 +38,8 @@ from sidecar.engine.contract import (
     Work,
 )
 from sidecar.errors import SidecarError
+
+IDLE_SECONDS = 2.0
 
 MakeEngine = Callable[[], Engine]
 
@@ -72,7 +75,15 @@ class Host:
         for report in self._unanswered:
             self.emit(self._memory(report))
         while True:
-            self._run_job(engine, self._work.get())
+            self._run_job(engine, self._next())
+
+    def _next(self) -> Work:
+        """The next job. Nothing to do for a while: freed memory goes back to the system."""
+        try:
+            return self._work.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            allocator.give_back()
+        return self._work.get()
 
     def emit(self, event: Event) -> None:
         """Send one event; thread-safe. A front that is gone ends the process."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
-import sys
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
 
+from sidecar.engine import allocator
 from sidecar.engine.diffusion.devices import Device
 from sidecar.errors import OutOfMemory
 
@@ -35,10 +34,7 @@ def release(device: Device) -> None:
     """Give back what is no longer used, also what the allocators hold in reserve."""
     gc.collect()
     device.release()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    allocator.give_back()
 
 
 @contextmanager
