@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.switching.geometry import TEXT, UNET, filled
+from sidecar.engine import allocator
 from sidecar.engine.contract import LoraSpec
 from sidecar.engine.diffusion.adapters import Fitter, adaptable
 from sidecar.engine.diffusion.attention import AttentionBackend
@@ -18,6 +19,7 @@ from sidecar.engine.diffusion.nets.unet import UNet
 
 class Side:
     def __init__(self) -> None:
+        allocator.keep_freed_blocks()  # as the engine process does
         with torch.device("meta"):
             unet = UNet(UNET, AttentionBackend(torch.device("cpu"), torch.float32))
             text = ClipTextEncoder(TEXT)
