@@ -1,5 +1,6 @@
 import { css, html, type TemplateResult } from "lit";
 import { shared } from "../look/shared.js";
+import { eights } from "../state/sizes.js";
 import { StudioElement } from "./element.js";
 
 const SHAPES: readonly (readonly [number, number])[] = [
@@ -127,10 +128,6 @@ function whole(event: Event, low: number, high: number): number | null {
   const { value, valueAsNumber } = event.target as HTMLInputElement;
   if (value === "" || Number.isNaN(valueAsNumber)) return null;
   return Math.min(high, Math.max(low, Math.round(valueAsNumber)));
-}
-
-function eights(side: number): number {
-  return Math.max(64, Math.round(side / 8) * 8);
 }
 
 customElements.define("sidecar-advanced", Advanced);

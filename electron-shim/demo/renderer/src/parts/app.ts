@@ -2,6 +2,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { shared } from "../look/shared.js";
 import { StudioElement } from "./element.js";
 import "./composer.js";
+import "./enhance-sheet.js";
 import "./history-strip.js";
 import "./stage.js";
 import "./strength-panel.js";
@@ -11,6 +12,7 @@ import "./top-bar.js";
 
 /** The window: bar on top, styles at the left, the picture in the middle, history at the right. */
 export class App extends StudioElement {
+  static override properties = { studio: { attribute: false }, enhance: { state: true } };
   static override styles = [
     shared,
     css`
@@ -43,15 +45,26 @@ export class App extends StudioElement {
     `,
   ];
 
+  declare enhance: boolean;
+
+  constructor() {
+    super();
+    this.enhance = false;
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("keydown", this.#key);
+    window.addEventListener("dragover", this.#drag);
+    window.addEventListener("drop", this.#drop);
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#dress);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("keydown", this.#key);
+    window.removeEventListener("dragover", this.#drag);
+    window.removeEventListener("drop", this.#drop);
     window.matchMedia("(prefers-color-scheme: dark)").removeEventListener("change", this.#dress);
   }
 
@@ -59,7 +72,7 @@ export class App extends StudioElement {
     const { studio, t } = this;
     const { said } = this.state;
     return html`
-      <sidecar-top-bar .studio=${studio}></sidecar-top-bar>
+      <sidecar-top-bar .studio=${studio} @enhance=${this.#open}></sidecar-top-bar>
       <section class="controls" aria-label=${t.main.controls}>
         <sidecar-style-list .studio=${studio}></sidecar-style-list>
         <sidecar-strength-panel .studio=${studio}></sidecar-strength-panel>
@@ -70,6 +83,15 @@ export class App extends StudioElement {
         <sidecar-toasts .studio=${studio}></sidecar-toasts>
       </main>
       <sidecar-history-strip .studio=${studio}></sidecar-history-strip>
+      ${
+        this.#canEnhance
+          ? html`<sidecar-enhance-sheet
+              .studio=${studio}
+              .open=${this.enhance}
+              @closed=${this.#shut}
+            ></sidecar-enhance-sheet>`
+          : nothing
+      }
       <span class="heard" role="status">${said.count > 0 ? t.said[said.what] : nothing}</span>
     `;
   }
@@ -85,6 +107,31 @@ export class App extends StudioElement {
     const root = document.documentElement;
     root.lang = locale;
     root.dataset["theme"] = theme === "system" ? (dark ? "dark" : "light") : theme;
+  };
+
+  get #canEnhance(): boolean {
+    return this.state.methods.has("enhance");
+  }
+
+  readonly #open = (): void => {
+    this.enhance = true;
+  };
+
+  readonly #shut = (): void => {
+    this.enhance = false;
+  };
+
+  /** A photo may be dropped anywhere; without this, the window would navigate to it. */
+  readonly #drag = (event: DragEvent): void => {
+    event.preventDefault();
+    if (this.#canEnhance && event.dataTransfer?.types.includes("Files")) this.enhance = true;
+  };
+
+  readonly #drop = (event: DragEvent): void => {
+    if (event.defaultPrevented) return; // the sheet took it
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (this.#canEnhance && file) void this.studio.enhancer.take(file);
   };
 
   readonly #key = (event: KeyboardEvent): void => {

@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import { again, bin, check, copy, pin, pinned } from "../look/icons.js";
+import { again, bin, check, copy, pin, pinned, save } from "../look/icons.js";
 import { shared } from "../look/shared.js";
 import type { Look, Run } from "../state/state.js";
 import { duration, percent, strength } from "../strings/format.js";
@@ -23,6 +23,10 @@ export class Caption extends StudioElement {
         padding: 0 16px;
         background: var(--panel);
         border-top: 1px solid var(--line);
+      }
+      :host([empty]) {
+        border-color: transparent;
+        background: var(--stage);
       }
       .row {
         display: flex;
@@ -87,6 +91,7 @@ export class Caption extends StudioElement {
 
   override render(): TemplateResult {
     const { run, look } = this.state;
+    this.toggleAttribute("empty", !run && !look);
     return html`<div class="row">${run ? this.#progress(run) : look ? this.#look(look) : nothing}</div>`;
   }
 
@@ -141,11 +146,19 @@ export class Caption extends StudioElement {
         ${this.copied ? check : copy}
       </button>
       <button
+        class="button quiet icon"
+        aria-label=${t.save}
+        title=${t.save}
+        @click=${() => this.studio.pictures.save(look)}
+      >
+        ${save}
+      </button>
+      <button
         class="button quiet icon ${kept ? "done" : ""}"
         aria-label=${t.keep}
         aria-pressed=${kept}
         title=${kept ? t.kept : t.keep}
-        @click=${() => this.studio.pin(id, !kept)}
+        @click=${() => this.studio.pictures.pin(id, !kept)}
       >
         ${kept ? pinned : pin}
       </button>
@@ -168,8 +181,7 @@ export class Caption extends StudioElement {
   }
 
   async #copy(look: Look): Promise<void> {
-    await this.studio.copy(look);
-    this.copied = true;
+    this.copied = await this.studio.pictures.copy(look);
     this.#later();
   }
 
@@ -183,7 +195,7 @@ export class Caption extends StudioElement {
 
   #remove(id: string): void {
     this.sure = null;
-    void this.studio.remove(id);
+    void this.studio.pictures.remove(id);
   }
 
   /** Back to how it was. */

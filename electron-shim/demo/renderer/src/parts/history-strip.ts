@@ -134,7 +134,7 @@ export class HistoryStrip extends StudioElement {
       aria-label=${said}
       title=${said}
       ?data-coming=${history.travelling === entry.id}
-      @click=${() => this.studio.travelTo(entry.id)}
+      @click=${() => this.studio.pictures.travelTo(entry.id)}
     >
       <img src=${entry.thumbnail} alt="" draggable="false" loading="lazy" />
       ${entry.pinned ? html`<span class="pinned">${pinned}</span>` : nothing}
@@ -167,7 +167,7 @@ export class HistoryStrip extends StudioElement {
     if (id === undefined || event.ctrlKey) return;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      void this.studio.travelTo(id);
+      void this.studio.pictures.travelTo(id);
     }
   };
 }

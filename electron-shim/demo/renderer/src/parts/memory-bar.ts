@@ -1,9 +1,10 @@
 import type { DeviceMemory, VramReport } from "@lora-sidecar/electron/renderer";
-import { css, html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { shared } from "../look/shared.js";
 import { vars } from "../look/vars.js";
 import { bytes } from "../strings/format.js";
 import { StudioElement } from "./element.js";
+import { styles } from "./memory-bar.css.js";
 
 /** Who has how much of it. */
 interface Shares {
@@ -15,89 +16,7 @@ interface Shares {
 /** Video memory where there is some, else main memory: ours, others', free. Opens into a table. */
 export class MemoryBar extends StudioElement {
   static override properties = { studio: { attribute: false }, open: { state: true } };
-  static override styles = [
-    shared,
-    css`
-      :host {
-        position: relative;
-      }
-      .bar {
-        display: flex;
-        width: 72px;
-        height: 6px;
-        margin-right: 8px;
-        border-radius: 3px;
-        background: var(--line);
-        overflow: hidden;
-      }
-      .bar i {
-        display: block;
-        height: 100%;
-        width: calc(100% * var(--share));
-      }
-      .ours {
-        background: var(--accent);
-      }
-      .others {
-        background: var(--line-strong);
-      }
-      .button {
-        min-width: 184px;
-      }
-      .sheet {
-        position: absolute;
-        top: 40px;
-        right: 0;
-        z-index: 5;
-        width: 320px;
-        padding: 16px;
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--raised);
-        box-shadow: var(--shadow);
-      }
-      .sheet .bar {
-        width: 100%;
-        height: 8px;
-        margin: 8px 0 12px;
-        border-radius: 4px;
-      }
-      .head {
-        display: flex;
-        justify-content: space-between;
-        align-items: baseline;
-      }
-      table {
-        width: 100%;
-        border-collapse: collapse;
-      }
-      td {
-        padding: 2px 0;
-      }
-      td:last-child {
-        text-align: right;
-      }
-      i.dot {
-        display: inline-block;
-        width: 8px;
-        height: 8px;
-        margin-right: 8px;
-        border-radius: 4px;
-        background: var(--line);
-      }
-      i.dot.ours {
-        background: var(--accent);
-      }
-      i.dot.others {
-        background: var(--line-strong);
-      }
-      .parts {
-        margin-top: 12px;
-        padding-top: 12px;
-        border-top: 1px solid var(--line);
-      }
-    `,
-  ];
+  static override styles = [shared, styles];
 
   declare open: boolean;
   readonly #outside = (event: Event): void => {

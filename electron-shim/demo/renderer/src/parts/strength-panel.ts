@@ -54,12 +54,12 @@ export class StrengthPanel extends StudioElement {
       }
       .best {
         position: absolute;
-        top: 21px;
+        top: 20px;
         left: calc(8px + (100% - 16px) * var(--low));
         width: calc((100% - 16px) * var(--wide));
-        height: 2px;
-        border-radius: 1px;
-        background: var(--line-strong);
+        height: 4px;
+        border: 1px solid var(--line-strong);
+        border-top: 0;
       }
       input[type="range"] {
         display: block;

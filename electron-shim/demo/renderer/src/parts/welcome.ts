@@ -1,5 +1,6 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { shared } from "../look/shared.js";
+import { vars } from "../look/vars.js";
 import { percent } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 import "./progress-line.js";
@@ -24,6 +25,21 @@ export class Welcome extends StudioElement {
         width: 400px;
         max-width: 100%;
         text-align: center;
+      }
+      .prints {
+        display: flex;
+        justify-content: center;
+        height: 128px;
+        margin-bottom: 32px;
+      }
+      .prints img {
+        width: 112px;
+        height: 112px;
+        margin: 0 -12px;
+        border: 6px solid #fff;
+        border-radius: 3px;
+        box-shadow: var(--picture-shadow);
+        transform: rotate(var(--turn)) translateY(var(--down));
       }
       h1 {
         margin: 0 0 8px;
@@ -101,11 +117,27 @@ export class Welcome extends StudioElement {
   #invitation(): TemplateResult {
     const t = this.t.stage;
     return html`<div class="words">
+      ${this.#prints()}
       <h1>${t.empty}</h1>
       <p class="soft">${t.emptyHint}</p>
       <div class="ideas">
         ${t.ideas.map((idea) => html`<button @click=${() => this.#try(idea)}>${idea}</button>`)}
       </div>
+    </div>`;
+  }
+
+  /** The pictures of the styles, fanned out like prints on a table. */
+  #prints(): TemplateResult | typeof nothing {
+    const urls = this.state.styles.cards.flatMap(({ preview_url }) => preview_url ?? []);
+    const prints = urls.slice(0, 4);
+    if (prints.length === 0) return nothing;
+    const middle = (prints.length - 1) / 2;
+    return html`<div class="prints" aria-hidden="true">
+      ${prints.map((url, at) => {
+        const off = at - middle;
+        const turn = { "--turn": `${off * 5}deg`, "--down": `${off * off * 3}px` };
+        return html`<img src=${url} alt="" draggable="false" ${vars(turn)} />`;
+      })}
     </div>`;
   }
 

@@ -7,6 +7,7 @@ import type {
   SidecarApi,
   VramReport,
 } from "@lora-sidecar/electron/renderer";
+import type { Refusal } from "./enhancing.js";
 import type { Banner, Notice } from "./notices.js";
 import type { Preferences } from "./preferences.js";
 
@@ -67,9 +68,17 @@ export interface Strength {
 /** A photo that is made larger and clearer. */
 export interface Enhancing {
   readonly stage: "reading" | "working" | "done";
+  /** Of the reading, then of the work. */
   readonly percent: number;
-  readonly before: string;
+  /** Milliseconds; null: not known yet. */
+  readonly etaMs: number | null;
+  /** Of the file. */
+  readonly name: string;
+  readonly refusal: Refusal | null;
+  /** Data URLs. */
+  readonly before: string | null;
   readonly after: string | null;
+  /** Of the result, pixels. */
   readonly width: number;
   readonly height: number;
 }

@@ -88,6 +88,7 @@ export const en = {
     another: "Make another like it",
     copy: "Copy parameters",
     copied: "Copied",
+    save: "Save a copy",
     remove: "Delete",
     removeSure: "Delete for good",
     keep: "Keep for good",

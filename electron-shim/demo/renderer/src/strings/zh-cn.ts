@@ -90,6 +90,7 @@ export const zhCn: Strings = {
     another: "再来一张",
     copy: "复制参数",
     copied: "已复制",
+    save: "另存为",
     remove: "删除",
     removeSure: "确认永久删除",
     keep: "永久保留",
