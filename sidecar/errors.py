@@ -16,6 +16,7 @@ from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 REGISTRY: dict[str, type[SidecarError]] = {}
 
 SIDES = ("lora", "model")
+WAYS_IN_HINT = 3
 
 
 class SidecarError(Exception):
@@ -36,15 +37,23 @@ class SidecarError(Exception):
         REGISTRY[cls.kind] = cls
 
     def message(self, locale: str = DEFAULT_LOCALE) -> str:
-        return sentence_and_hint(self.kind, self.fields, locale)[0]
+        return self.words(locale)[0]
 
     def hint(self, locale: str = DEFAULT_LOCALE) -> str:
-        return sentence_and_hint(self.kind, self.fields, locale)[1]
+        return self.words(locale)[1]
+
+    def words(self, locale: str) -> tuple[str, str]:
+        """Message and hint."""
+        return sentence_and_hint(self.kind, self.fields, locale)
+
+    def data(self, locale: str) -> dict[str, Any]:
+        """The fields as they go to the wire."""
+        return self.fields
 
     def to_wire(self, locale: str = DEFAULT_LOCALE) -> dict[str, Any]:
         """The JSON-RPC error object."""
-        message, hint = sentence_and_hint(self.kind, self.fields, locale)
-        data: dict[str, Any] = {"kind": self.kind, "hint": hint, **self.fields}
+        message, hint = self.words(locale)
+        data: dict[str, Any] = {"kind": self.kind, "hint": hint, **self.data(locale)}
         return {"code": self.code, "message": message, "data": data}
 
 
@@ -167,9 +176,31 @@ class AssetMissing(SidecarError):
 
 
 class OutOfMemory(SidecarError):
-    """`needed_mb`?, `free_mb`?, `alternatives`: a list of sentences"""
+    """`needed_mb`?: where it was foretold, and nothing started; `free_mb`?; `alternatives`: what
+    would fit, the nearest first, as `protocol.memory.Alternative` without its sentence, or
+    sentences."""
 
     code, kind = 1201, "out_of_memory"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        foretold = self.fields.get("needed_mb") is not None
+        kind = "out_of_memory_foretold" if foretold else self.kind
+        message, hint = sentence_and_hint(kind, self.fields, locale)
+        told = self.data(locale)["alternatives"]
+        ways = [way["message"] for way in told if not isinstance(way, str)]
+        if ways:
+            hint = sentence_and_hint("out_of_memory_ways", {"ways": ways[:WAYS_IN_HINT]}, locale)[1]
+        return message, hint
+
+    def data(self, locale: str) -> dict[str, Any]:
+        ways = self.fields.get("alternatives", ())
+        told = [way if isinstance(way, str) else told_way(way, locale) for way in ways]
+        return {**self.fields, "alternatives": told}
+
+
+def told_way(way: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """An alternative with its sentence."""
+    return {**way, "message": sentence_and_hint(f"way_{way['way']}", way, locale)[0]}
 
 
 class EngineCrashed(SidecarError):
@@ -200,6 +231,26 @@ class ImageTooLarge(SidecarError):
     """`width`, `height`, `limit`"""
 
     code, kind = 1302, "image_too_large"
+
+
+class ContentBlocked(SidecarError):
+    """`found`: a phrase; `findings`: of the checks. A picture that was sent in is not worked on."""
+
+    code, kind = 1303, "content_blocked"
+
+
+class ImageTiny(SidecarError):
+    """`width`, `height`, `least`: pixels of the shorter side"""
+
+    code, kind = 1304, "image_tiny"
+
+
+class ImageBlank(SidecarError):
+    code, kind = 1305, "image_blank"
+
+
+class ImageBlurred(SidecarError):
+    code, kind = 1306, "image_blurred"
 
 
 class HistoryNotFound(SidecarError):

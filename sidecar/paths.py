@@ -13,6 +13,11 @@ def package_root() -> Path:
     return Path(bundle) / "sidecar" if bundle else Path(__file__).resolve().parent
 
 
+def program() -> list[str]:
+    """The words that start this program again, also when it is frozen."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "sidecar"]
+
+
 def starter_folder() -> Path:
     """The starter model that ships with the package (a diffusers folder)."""
     return package_root() / "assets" / "starter"
@@ -61,9 +66,19 @@ class DataFolder:
         return self.root / "images"
 
     @property
+    def unfinished(self) -> Path:
+        """Pictures on their way from the engine into `images`."""
+        return self.root / "unfinished"
+
+    @property
     def loras(self) -> Path:
         return self.root / "loras"
 
     @property
     def models(self) -> Path:
         return self.root / "models"
+
+    @property
+    def memory_figures(self) -> Path:
+        """What runs took of this machine's memory."""
+        return self.root / "memory.json"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sidecar.paths import DataFolder, bundled_lora_folder, starter_folder
 
-EngineKind = Literal["diffusion", "fake"]
+EngineKind = Literal["diffusion", "lite", "fake"]
 LogFormat = Literal["json", "text"]
 
 
@@ -18,8 +18,9 @@ class Settings:
     """What a sidecar was told when it was started.
 
     Sizes are bytes, durations seconds. `fusion_limit`: what the strengths of the styles of one
-    conflict group may add up to. `engine_command`, when given, replaces the command that
-    starts the engine process (tests use it).
+    conflict group may add up to. `check_…`: "off", "warn" or "block", for every picture.
+    `engine_command`, when given, replaces the command that starts the engine process (tests use
+    it).
     """
 
     data: DataFolder
@@ -35,6 +36,10 @@ class Settings:
     max_message_bytes: int = 64 * 1024 * 1024
     preview_cache_bytes: int = 32 * 1024 * 1024
     fusion_limit: float = 0.3
+    check_nsfw: str = "off"
+    check_codes: str = "off"
+    check_text: str = "off"
+    nsfw_threshold: float = 0.8
     log_format: LogFormat = "json"
     log_level: str = "info"
     preload_model: str | None = None

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from sidecar import memory_texts, picture_texts
+
 DEFAULT_LOCALE = "en"
 LOCALES = ("en", "zh-CN")
 
 Sentences = dict[str, tuple[str, str]]
 
 ENGLISH: Sentences = {
+    **memory_texts.ENGLISH,
+    **picture_texts.ENGLISH,
     "internal_error": (
         "Something went wrong inside the sidecar.",
         "Try again; if it happens again, send the log of this session with a bug report.",
@@ -90,12 +94,8 @@ ENGLISH: Sentences = {
         "Put its .safetensors file or folder into the models folder, or into vae/ there.",
     ),
     "asset_missing": (
-        "{asset} is not part of this installation; single-file models need it.",
+        "{asset} is not part of this installation, and this needs it.",
         "Run `make assets` in the checkout, or install a build that has it.",
-    ),
-    "out_of_memory": (
-        "There is not enough memory for this picture.",
-        "Make it smaller, ask for fewer at once, or close other programs.",
     ),
     "engine_crashed": (
         "The engine stopped twice while working on this request.",
@@ -194,6 +194,8 @@ ENGLISH: Sentences = {
 }
 
 CHINESE: Sentences = {
+    **memory_texts.CHINESE,
+    **picture_texts.CHINESE,
     "internal_error": ("程序内部出错。", "请重试；若再次发生，请附上本次日志报告问题。"),
     "parse_error": (
         "这条消息不是有效的 JSON{reason}。",
@@ -248,10 +250,9 @@ CHINESE: Sentences = {
         "请把它的 .safetensors 文件或文件夹放入模型文件夹或其中的 vae/。",
     ),
     "asset_missing": (
-        "此安装缺少 {asset}，单文件模型需要它。",
+        "此安装缺少 {asset}，而这里需要它。",
         "请在源码目录运行 `make assets`，或安装包含它的版本。",
     ),
-    "out_of_memory": ("内存不足，无法生成这张图片。", "请减小尺寸、减少张数，或关闭其他程序。"),
     "engine_crashed": (
         "处理此请求时引擎两次停止。",
         "新的引擎已启动；请尝试更小的图片或其他 LoRA。",

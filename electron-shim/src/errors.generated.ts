@@ -162,7 +162,7 @@ export class VaeNotFoundError extends SidecarError {
   declare readonly kind: "vae_not_found";
 }
 
-/** 1106 `asset_missing`: {asset} is not part of this installation; single-file models need it. */
+/** 1106 `asset_missing`: {asset} is not part of this installation, and this needs it. */
 export class AssetMissingError extends SidecarError {
   override readonly name = "AssetMissingError";
   static readonly code = 1106;
@@ -170,7 +170,7 @@ export class AssetMissingError extends SidecarError {
   declare readonly kind: "asset_missing";
 }
 
-/** 1201 `out_of_memory`: There is not enough memory for this picture. */
+/** 1201 `out_of_memory`: There is not enough memory for this. */
 export class OutOfMemoryError extends SidecarError {
   override readonly name = "OutOfMemoryError";
   static readonly code = 1201;
@@ -216,6 +216,38 @@ export class ImageTooLargeError extends SidecarError {
   static readonly code = 1302;
   static readonly kind = "image_too_large";
   declare readonly kind: "image_too_large";
+}
+
+/** 1303 `content_blocked`: The picture was held back: {found}. */
+export class ContentBlockedError extends SidecarError {
+  override readonly name = "ContentBlockedError";
+  static readonly code = 1303;
+  static readonly kind = "content_blocked";
+  declare readonly kind: "content_blocked";
+}
+
+/** 1304 `image_tiny`: The picture is {width}×{height}; there is too little in it to make better. */
+export class ImageTinyError extends SidecarError {
+  override readonly name = "ImageTinyError";
+  static readonly code = 1304;
+  static readonly kind = "image_tiny";
+  declare readonly kind: "image_tiny";
+}
+
+/** 1305 `image_blank`: The picture is of one colour all over; there is nothing in it to make better. */
+export class ImageBlankError extends SidecarError {
+  override readonly name = "ImageBlankError";
+  static readonly code = 1305;
+  static readonly kind = "image_blank";
+  declare readonly kind: "image_blank";
+}
+
+/** 1306 `image_blurred`: The picture is blurred beyond what can be brought back. */
+export class ImageBlurredError extends SidecarError {
+  override readonly name = "ImageBlurredError";
+  static readonly code = 1306;
+  static readonly kind = "image_blurred";
+  declare readonly kind: "image_blurred";
 }
 
 /** 1401 `history_not_found`: The history has no entry “{id}”. */
@@ -287,6 +319,10 @@ export const ERROR_CLASSES = {
   numerical_fault: NumericalFaultError,
   image_unreadable: ImageUnreadableError,
   image_too_large: ImageTooLargeError,
+  content_blocked: ContentBlockedError,
+  image_tiny: ImageTinyError,
+  image_blank: ImageBlankError,
+  image_blurred: ImageBlurredError,
   history_not_found: HistoryNotFoundError,
   picture_gone: PictureGoneError,
   storage_fault: StorageFaultError,

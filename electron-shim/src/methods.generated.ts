@@ -13,6 +13,7 @@ export const METHOD_NAMES = {
   "load_model": "loadModel",
   "unload_model": "unloadModel",
   "vram_report": "vramReport",
+  "set_low_vram": "setLowVram",
   "list_loras": "listLoras",
   "switch_lora": "switchLora",
   "set_alpha": "setAlpha",
@@ -22,6 +23,8 @@ export const METHOD_NAMES = {
   "merge_prompt": "mergePrompt",
   "preview": "preview",
   "generate": "generate",
+  "enhance": "enhance",
+  "upscale": "upscale",
   "history_list": "historyList",
   "history_get": "historyGet",
   "history_pin": "historyPin",
@@ -78,9 +81,14 @@ export abstract class SidecarMethods {
     return this.request("unload_model", {}, options);
   }
 
-  /** Memory of devices, processes, components. */
-  vramReport(options?: CallOptions): Promise<ResultOf<"vram_report">> {
-    return this.request("vram_report", {}, options);
+  /** Memory of devices, processes, components; what a picture would need. */
+  vramReport(params: ParamsOf<"vram_report"> = {}, options?: CallOptions): Promise<ResultOf<"vram_report">> {
+    return this.request("vram_report", params, options);
+  }
+
+  /** Another rung of the low-memory ladder for the model that is loaded. Goes through the queue; answered when done. */
+  setLowVram(params: ParamsOf<"set_low_vram">, options?: CallOptions): Promise<ResultOf<"set_low_vram">> {
+    return this.request("set_low_vram", params, options);
   }
 
   /** Cards of all LoRA files in the folders. */
@@ -126,6 +134,16 @@ export abstract class SidecarMethods {
   /** Finished pictures, saved and entered into the history. Goes through the queue; answered when done. */
   generate(params: ParamsOf<"generate">, options?: CallOptions): Promise<ResultOf<"generate">> {
     return this.request("generate", params, options);
+  }
+
+  /** A better picture of the same: redrawn a little, or sharpened without a GPU. Goes through the queue; answered when done. */
+  enhance(params: ParamsOf<"enhance">, options?: CallOptions): Promise<ResultOf<"enhance">> {
+    return this.request("enhance", params, options);
+  }
+
+  /** A picture two to four times as large, by super-resolution. Goes through the queue; answered when done. */
+  upscale(params: ParamsOf<"upscale">, options?: CallOptions): Promise<ResultOf<"upscale">> {
+    return this.request("upscale", params, options);
   }
 
   /** Entries, newest first. */

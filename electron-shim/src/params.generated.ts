@@ -38,7 +38,10 @@ export const PARAM_SCHEMAS = {
     "$ref": "#/$defs/Empty"
   },
   "vram_report": {
-    "$ref": "#/$defs/Empty"
+    "$ref": "#/$defs/VramReportParams"
+  },
+  "set_low_vram": {
+    "$ref": "#/$defs/SetLowVramParams"
   },
   "list_loras": {
     "$ref": "#/$defs/ListLorasParams"
@@ -66,6 +69,12 @@ export const PARAM_SCHEMAS = {
   },
   "generate": {
     "$ref": "#/$defs/GenerateParams"
+  },
+  "enhance": {
+    "$ref": "#/$defs/EnhanceParams"
+  },
+  "upscale": {
+    "$ref": "#/$defs/UpscaleParams"
   },
   "history_list": {
     "$ref": "#/$defs/HistoryListParams"
@@ -139,6 +148,69 @@ export const PARAM_DEFINITIONS = {
     ],
     "type": "object"
   },
+  "Checks": {
+    "additionalProperties": false,
+    "properties": {
+      "nsfw": {
+        "anyOf": [
+          {
+            "enum": [
+              "off",
+              "warn",
+              "block"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "codes": {
+        "anyOf": [
+          {
+            "enum": [
+              "off",
+              "warn",
+              "block"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "text": {
+        "anyOf": [
+          {
+            "enum": [
+              "off",
+              "warn",
+              "block"
+            ],
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "nsfw_threshold": {
+        "anyOf": [
+          {
+            "exclusiveMaximum": 1,
+            "exclusiveMinimum": 0,
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      }
+    },
+    "type": "object"
+  },
   "ClientInfo": {
     "additionalProperties": false,
     "properties": {
@@ -164,6 +236,143 @@ export const PARAM_DEFINITIONS = {
   "Empty": {
     "additionalProperties": false,
     "properties": {},
+    "type": "object"
+  },
+  "EnhanceParams": {
+    "additionalProperties": false,
+    "properties": {
+      "image": {
+        "$ref": "#/$defs/ImageIn"
+      },
+      "scale": {
+        "maximum": 4,
+        "minimum": 1,
+        "type": "integer"
+      },
+      "path": {
+        "enum": [
+          "auto",
+          "diffusion",
+          "onnx"
+        ],
+        "type": "string"
+      },
+      "lora": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "alpha": {
+        "anyOf": [
+          {
+            "maximum": 2,
+            "minimum": -2,
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "prompt": {
+        "maxLength": 8192,
+        "type": "string"
+      },
+      "negative_prompt": {
+        "maxLength": 8192,
+        "type": "string"
+      },
+      "strength": {
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "type": "number"
+      },
+      "steps": {
+        "maximum": 150,
+        "minimum": 1,
+        "type": "integer"
+      },
+      "guidance_scale": {
+        "anyOf": [
+          {
+            "maximum": 50,
+            "minimum": 0,
+            "type": "number"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "sampler": {
+        "enum": [
+          "dpmpp_2m",
+          "dpmpp_2m_karras",
+          "euler",
+          "euler_a",
+          "ddim",
+          "unipc",
+          "lcm"
+        ],
+        "type": "string"
+      },
+      "seed": {
+        "anyOf": [
+          {
+            "maximum": 9007199254740991,
+            "minimum": 0,
+            "type": "integer"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "upscaler": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "anyway": {
+        "type": "boolean"
+      },
+      "checks": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/Checks"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "allow_suspicious": {
+        "type": "boolean"
+      },
+      "delivery": {
+        "enum": [
+          "file",
+          "inline",
+          "both"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "image"
+    ],
     "type": "object"
   },
   "GenerateParams": {
@@ -298,6 +507,16 @@ export const PARAM_DEFINITIONS = {
           }
         ]
       },
+      "checks": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/Checks"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
       "allow_suspicious": {
         "type": "boolean"
       },
@@ -308,6 +527,32 @@ export const PARAM_DEFINITIONS = {
         "maximum": 64,
         "minimum": 1,
         "type": "integer"
+      },
+      "upscale": {
+        "anyOf": [
+          {
+            "enum": [
+              1,
+              2,
+              4
+            ],
+            "type": "integer"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "upscaler": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
       },
       "delivery": {
         "enum": [
@@ -691,6 +936,16 @@ export const PARAM_DEFINITIONS = {
           }
         ]
       },
+      "checks": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/Checks"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
       "allow_suspicious": {
         "type": "boolean"
       },
@@ -866,6 +1121,42 @@ export const PARAM_DEFINITIONS = {
           }
         ]
       },
+      "upscale": {
+        "anyOf": [
+          {
+            "enum": [
+              1,
+              2,
+              4
+            ],
+            "type": "integer"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "upscaler": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "checks": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/Checks"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
       "count": {
         "maximum": 64,
         "minimum": 1,
@@ -941,6 +1232,24 @@ export const PARAM_DEFINITIONS = {
     ],
     "type": "object"
   },
+  "SetLowVramParams": {
+    "additionalProperties": false,
+    "properties": {
+      "mode": {
+        "enum": [
+          "auto",
+          "off",
+          "balanced",
+          "aggressive"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "mode"
+    ],
+    "type": "object"
+  },
   "SwitchLoraParams": {
     "additionalProperties": false,
     "properties": {
@@ -978,6 +1287,68 @@ export const PARAM_DEFINITIONS = {
       },
       "allow_conflict": {
         "type": "boolean"
+      }
+    },
+    "type": "object"
+  },
+  "UpscaleParams": {
+    "additionalProperties": false,
+    "properties": {
+      "image": {
+        "$ref": "#/$defs/ImageIn"
+      },
+      "scale": {
+        "maximum": 4,
+        "minimum": 2,
+        "type": "integer"
+      },
+      "model": {
+        "anyOf": [
+          {
+            "maxLength": 255,
+            "type": "string"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "checks": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/Checks"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "delivery": {
+        "enum": [
+          "file",
+          "inline",
+          "both"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "image"
+    ],
+    "type": "object"
+  },
+  "VramReportParams": {
+    "additionalProperties": false,
+    "properties": {
+      "for": {
+        "anyOf": [
+          {
+            "$ref": "#/$defs/GenerateParams"
+          },
+          {
+            "type": "null"
+          }
+        ]
       }
     },
     "type": "object"

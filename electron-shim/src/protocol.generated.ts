@@ -113,12 +113,33 @@ export interface Protocol {
         | "internal_error";
     };
     /**
-     * Memory of devices, processes, components.
+     * Memory of devices, processes, components; what a picture would need.
      */
     vram_report: {
-      params: Empty;
+      params: VramReportParams;
       result: VramReport;
-      errors: "invalid_params" | "shutting_down" | "internal_error";
+      errors:
+        "model_not_loaded" | "lora_not_found" | "lora_conflict" | "invalid_params" | "shutting_down" | "internal_error";
+    };
+    /**
+     * Another rung of the low-memory ladder for the model that is loaded.
+     */
+    set_low_vram: {
+      params: SetLowVramParams;
+      result: LoadModelResult;
+      errors:
+        | "model_not_loaded"
+        | "model_not_found"
+        | "model_corrupt"
+        | "model_unsupported"
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
     };
     /**
      * Cards of all LoRA files in the folders.
@@ -243,6 +264,67 @@ export interface Protocol {
         | "image_unreadable"
         | "image_too_large"
         | "storage_fault"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * A better picture of the same: redrawn a little, or sharpened without a GPU.
+     */
+    enhance: {
+      params: EnhanceParams;
+      result: EnlargeResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "lora_not_found"
+        | "lora_incompatible"
+        | "lora_unsafe"
+        | "lora_suspicious"
+        | "lora_corrupt"
+        | "lora_without_effect"
+        | "lora_conflict"
+        | "model_not_loaded"
+        | "numerical_fault"
+        | "image_unreadable"
+        | "image_too_large"
+        | "model_not_found"
+        | "model_corrupt"
+        | "model_unsupported"
+        | "asset_missing"
+        | "content_blocked"
+        | "storage_fault"
+        | "image_tiny"
+        | "image_blank"
+        | "image_blurred"
+        | "invalid_params"
+        | "shutting_down"
+        | "internal_error";
+    };
+    /**
+     * A picture two to four times as large, by super-resolution.
+     */
+    upscale: {
+      params: UpscaleParams;
+      result: EnlargeResult;
+      errors:
+        | "cancelled"
+        | "queue_full"
+        | "out_of_memory"
+        | "engine_crashed"
+        | "engine_missing"
+        | "model_not_found"
+        | "model_corrupt"
+        | "model_unsupported"
+        | "asset_missing"
+        | "content_blocked"
+        | "storage_fault"
+        | "image_unreadable"
+        | "image_too_large"
+        | "numerical_fault"
         | "invalid_params"
         | "shutting_down"
         | "internal_error";
@@ -594,6 +676,42 @@ export interface Protocol {
         [k: string]: unknown;
       };
     };
+    content_blocked: {
+      code: 1303;
+      message: string;
+      data: {
+        kind: "content_blocked";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    image_tiny: {
+      code: 1304;
+      message: string;
+      data: {
+        kind: "image_tiny";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    image_blank: {
+      code: 1305;
+      message: string;
+      data: {
+        kind: "image_blank";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
+    image_blurred: {
+      code: 1306;
+      message: string;
+      data: {
+        kind: "image_blurred";
+        hint: string;
+        [k: string]: unknown;
+      };
+    };
     history_not_found: {
       code: 1401;
       message: string;
@@ -695,7 +813,7 @@ export interface Limits {
 export interface DeviceMemory {
   name: string;
   /**
-   * "cpu", "cuda", "mps"
+   * "cpu", "cuda", "rocm", "mps", "directml"
    */
   kind: string;
   total: number | null;
@@ -787,6 +905,10 @@ export interface CancelResult {
 }
 export interface ModelList {
   models: ModelCard[];
+  /**
+   * for upscale, enhance and generate
+   */
+  upscalers?: UpscalerCard[];
 }
 /**
  * A model that can be loaded.
@@ -808,6 +930,16 @@ export interface ModelCard {
   guidance_scale: number;
   license?: string | null;
   loaded?: boolean;
+}
+/**
+ * A super-resolution network: one that comes with the sidecar, or an .onnx file of a models
+ * folder.
+ */
+export interface UpscalerCard {
+  name: string;
+  path: string;
+  bytes: number;
+  bundled: boolean;
 }
 /**
  * `model`: a name in a models folder, "starter", or an absolute path.
@@ -850,6 +982,10 @@ export interface LoadModelResult {
    * measures that are on
    */
   low_vram: string[];
+  /**
+   * of the low-memory ladder: off, balanced, aggressive; what auto came to
+   */
+  rung?: string;
   load_ms: number;
 }
 /**
@@ -861,10 +997,145 @@ export interface Component {
   dtype: string;
   device: string;
 }
+export interface VramReportParams {
+  /**
+   * a picture, as generate takes it: foretell what it needs; the answer then comes when the engine is warm
+   */
+  for?: GenerateParams | null;
+}
+export interface GenerateParams {
+  /**
+   * what to draw
+   */
+  prompt: string;
+  /**
+   * what to keep out
+   */
+  negative_prompt?: string;
+  /**
+   * pixels; null: the model's own size
+   */
+  width?: number | null;
+  /**
+   * pixels; null: the model's own size
+   */
+  height?: number | null;
+  /**
+   * denoising steps; null: what suits the model
+   */
+  steps?: number | null;
+  /**
+   * how closely the prompt is followed; null: what suits the model
+   */
+  guidance_scale?: number | null;
+  /**
+   * null: what suits the model
+   */
+  sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
+  /**
+   * null: drawn and reported
+   */
+  seed?: number | null;
+  /**
+   * a picture to start from
+   */
+  init_image?: ImageIn | null;
+  /**
+   * of the change, with init_image
+   */
+  strength?: number;
+  /**
+   * for this picture only; null: the stack in force
+   */
+  loras?: LoraRef[] | null;
+  /**
+   * a LoRA's name: its prompt template is applied, and it is on for this picture
+   */
+  style?: string | null;
+  /**
+   * of finished pictures
+   */
+  checks?: Checks | null;
+  /**
+   * use files that the safety scan doubts
+   */
+  allow_suspicious?: boolean;
+  /**
+   * lower the alphas of styles that conflict
+   */
+  allow_conflict?: boolean;
+  /**
+   * pictures; each takes the next seed
+   */
+  count?: number;
+  /**
+   * draw at a half or a quarter of the size and enlarge; 1: draw at full size; null: without a GPU, sizes far beyond the model's own are enlarged
+   */
+  upscale?: (1 | 2 | 4) | null;
+  /**
+   * as list_models has it; null: the quick one
+   */
+  upscaler?: string | null;
+  /**
+   * path, data URL, or both; the file is written in any case
+   */
+  delivery?: "file" | "inline" | "both";
+}
+/**
+ * A picture sent in: a file on this machine, or a base64 data URL. Exactly one of them.
+ */
+export interface ImageIn {
+  /**
+   * Absolute path of a PNG, JPEG or WebP file.
+   */
+  path?: string | null;
+  /**
+   * data:image/…;base64,…
+   */
+  data_url?: string | null;
+}
+/**
+ * One LoRA of a stack, by name.
+ */
+export interface LoraRef {
+  /**
+   * as list_loras has it
+   */
+  name: string;
+  /**
+   * Strength of a LoRA; 0 is off, 1 is as trained.
+   */
+  alpha?: number;
+}
+/**
+ * What is looked for in a picture, and what a finding does: it is told, or the picture is also
+ * blurred. null: as the sidecar was started.
+ */
+export interface Checks {
+  /**
+   * nudity and the like
+   */
+  nsfw?: ("off" | "warn" | "block") | null;
+  /**
+   * QR codes and bar codes
+   */
+  codes?: ("off" | "warn" | "block") | null;
+  /**
+   * writing, watermarks, web addresses
+   */
+  text?: ("off" | "warn" | "block") | null;
+  /**
+   * 0..1; what scores more is a finding
+   */
+  nsfw_threshold?: number | null;
+}
 /**
  * Devices, main memory and what each component takes. Bytes.
  */
 export interface VramReport {
+  /**
+   * first the one that computes
+   */
   devices: DeviceMemory[];
   ram_total: number;
   ram_available: number;
@@ -877,6 +1148,83 @@ export interface VramReport {
    */
   rss_engine: number | null;
   components: Component[];
+  /**
+   * of the picture asked about; null too when no engine runs
+   */
+  forecast?: Forecast | null;
+}
+/**
+ * What a picture will take, bytes. It fits when `peak` is not above `used` + `free`.
+ */
+export interface Forecast {
+  /**
+   * whose memory counts; cpu: main memory
+   */
+  device: string;
+  /**
+   * what the engine will have there at most
+   */
+  peak: number;
+  /**
+   * what it has there now
+   */
+  used: number;
+  /**
+   * what it could take on top of that
+   */
+  free: number;
+  fits: boolean;
+  /**
+   * the rung of the low-memory ladder it would be drawn on
+   */
+  low_vram: "off" | "balanced" | "aggressive";
+  /**
+   * pictures drawn together; fewer where memory is short
+   */
+  at_once: number;
+  /**
+   * such pictures were measured on this machine before
+   */
+  measured: boolean;
+  /**
+   * where it does not fit; the nearest first
+   */
+  alternatives: Alternative[];
+}
+/**
+ * A change to a request with which it would fit. Also in the `alternatives` of the error
+ * `out_of_memory`.
+ */
+export interface Alternative {
+  /**
+   * low_vram: the same picture, more slowly; smaller_upscaled: drawn smaller, then enlarged to the size that was asked for; smaller
+   */
+  way: "low_vram" | "smaller_upscaled" | "smaller";
+  /**
+   * to be drawn at, pixels
+   */
+  width: number;
+  height: number;
+  count: number;
+  low_vram: "off" | "balanced" | "aggressive";
+  /**
+   * times it is enlarged after it was drawn; 1: not at all
+   */
+  upscale: number;
+  /**
+   * bytes
+   */
+  peak: number;
+  /**
+   * the same for people
+   */
+  message: string;
+}
+export interface SetLowVramParams {
+  /**
+   * how much speed to give for memory
+   */
+  mode: "auto" | "off" | "balanced" | "aggressive";
 }
 /**
  * What the cards are to hold.
@@ -960,19 +1308,6 @@ export interface SwitchLoraParams {
    * lower the alphas of styles that conflict
    */
   allow_conflict?: boolean;
-}
-/**
- * One LoRA of a stack, by name.
- */
-export interface LoraRef {
-  /**
-   * as list_loras has it
-   */
-  name: string;
-  /**
-   * Strength of a LoRA; 0 is off, 1 is as trained.
-   */
-  alpha?: number;
 }
 /**
  * The receipt of a switch: what matched, what did not, how much it changes.
@@ -1290,6 +1625,10 @@ export interface PreviewParams {
    */
   style?: string | null;
   /**
+   * of finished pictures
+   */
+  checks?: Checks | null;
+  /**
    * use files that the safety scan doubts
    */
   allow_suspicious?: boolean;
@@ -1302,19 +1641,6 @@ export interface PreviewParams {
    */
   session?: string;
 }
-/**
- * A picture sent in: a file on this machine, or a base64 data URL. Exactly one of them.
- */
-export interface ImageIn {
-  /**
-   * Absolute path of a PNG, JPEG or WebP file.
-   */
-  path?: string | null;
-  /**
-   * data:image/…;base64,…
-   */
-  data_url?: string | null;
-}
 export interface PreviewResult {
   job_id: string;
   session: string;
@@ -1325,6 +1651,10 @@ export interface PreviewResult {
    * came out of the cache of previews
    */
   cached: boolean;
+  /**
+   * null: none were asked for
+   */
+  checks?: CheckResult | null;
   timings: Timings;
 }
 /**
@@ -1366,7 +1696,10 @@ export interface PictureParameters {
   height: number;
   steps: number;
   guidance_scale: number;
-  sampler: "dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm";
+  /**
+   * null: nothing was drawn, only enlarged
+   */
+  sampler: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
   seed: number;
   model: string;
   family: string;
@@ -1392,6 +1725,53 @@ export interface PictureParameters {
    */
   strength?: number | null;
   init_image_sha256?: string | null;
+  method?: "generate" | "enhance" | "upscale";
+  /**
+   * times it was enlarged after it was drawn
+   */
+  upscale?: number;
+  /**
+   * the network that enlarged it
+   */
+  upscaler?: string | null;
+  /**
+   * where it was enlarged: pixels before that
+   */
+  drawn_width?: number | null;
+  drawn_height?: number | null;
+}
+/**
+ * `blocked`: the picture was blurred; `message` and `hint` say why, for people.
+ */
+export interface CheckResult {
+  /**
+   * the checks that were made
+   */
+  checked: string[];
+  findings: Finding[];
+  blocked?: boolean;
+  message?: string | null;
+  hint?: string | null;
+}
+/**
+ * `box`: left, top, width, height in pixels; null: the picture as a whole.
+ */
+export interface Finding {
+  check: "nsfw" | "codes" | "text";
+  kind: "nsfw" | "qr_code" | "bar_code" | "text" | "address";
+  /**
+   * what was asked for: warn or block
+   */
+  action: "off" | "warn" | "block";
+  /**
+   * 0..1, how sure it is
+   */
+  score: number;
+  /**
+   * what a code or a line says
+   */
+  text?: string;
+  box?: [number, number, number, number] | null;
 }
 /**
  * Milliseconds of each phase; `merge` is the LoRA merge, within `encode`'s place in time.
@@ -1422,6 +1802,14 @@ export interface Timings {
    */
   decode_ms?: number;
   /**
+   * enlarging
+   */
+  upscale_ms?: number;
+  /**
+   * looking for what should not be in pictures
+   */
+  check_ms?: number;
+  /**
    * file and history
    */
   save_ms?: number;
@@ -1430,76 +1818,14 @@ export interface Timings {
    */
   total_ms?: number;
 }
-export interface GenerateParams {
-  /**
-   * what to draw
-   */
-  prompt: string;
-  /**
-   * what to keep out
-   */
-  negative_prompt?: string;
-  /**
-   * pixels; null: the model's own size
-   */
-  width?: number | null;
-  /**
-   * pixels; null: the model's own size
-   */
-  height?: number | null;
-  /**
-   * denoising steps; null: what suits the model
-   */
-  steps?: number | null;
-  /**
-   * how closely the prompt is followed; null: what suits the model
-   */
-  guidance_scale?: number | null;
-  /**
-   * null: what suits the model
-   */
-  sampler?: ("dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm") | null;
-  /**
-   * null: drawn and reported
-   */
-  seed?: number | null;
-  /**
-   * a picture to start from
-   */
-  init_image?: ImageIn | null;
-  /**
-   * of the change, with init_image
-   */
-  strength?: number;
-  /**
-   * for this picture only; null: the stack in force
-   */
-  loras?: LoraRef[] | null;
-  /**
-   * a LoRA's name: its prompt template is applied, and it is on for this picture
-   */
-  style?: string | null;
-  /**
-   * use files that the safety scan doubts
-   */
-  allow_suspicious?: boolean;
-  /**
-   * lower the alphas of styles that conflict
-   */
-  allow_conflict?: boolean;
-  /**
-   * pictures; each takes the next seed
-   */
-  count?: number;
-  /**
-   * path, data URL, or both; the file is written in any case
-   */
-  delivery?: "file" | "inline" | "both";
-}
 export interface GenerateResult {
   job_id: string;
   images: GeneratedImage[];
   timings: Timings;
+  /**
+   * null: drawn at the size that was asked for
+   */
+  plan?: Plan | null;
 }
 export interface GeneratedImage {
   /**
@@ -1536,6 +1862,120 @@ export interface GeneratedImage {
   thumbnail: string;
   seed: number;
   parameters: PictureParameters;
+  /**
+   * null: none were asked for
+   */
+  checks?: CheckResult | null;
+}
+/**
+ * At which size pictures were drawn, and how many times they were enlarged afterwards.
+ */
+export interface Plan {
+  width: number;
+  height: number;
+  upscale: number;
+  upscaler?: string | null;
+  /**
+   * for people
+   */
+  why: string;
+}
+/**
+ * A better picture of the same thing, at its own size or enlarged.
+ *
+ * With diffusion it is redrawn a little (img2img), with ONNX it is sharpened by super-resolution.
+ */
+export interface EnhanceParams {
+  image: ImageIn;
+  /**
+   * times each side; 1: its own size
+   */
+  scale?: number;
+  /**
+   * auto: diffusion where there is a GPU and a model, else onnx
+   */
+  path?: "auto" | "diffusion" | "onnx";
+  /**
+   * for diffusion; null: the stack in force
+   */
+  lora?: string | null;
+  /**
+   * of the LoRA; null: the usual strength
+   */
+  alpha?: number | null;
+  /**
+   * for diffusion: what it shows
+   */
+  prompt?: string;
+  negative_prompt?: string;
+  /**
+   * of the redrawing
+   */
+  strength?: number;
+  steps?: number;
+  guidance_scale?: number | null;
+  sampler?: "dpmpp_2m" | "dpmpp_2m_karras" | "euler" | "euler_a" | "ddim" | "unipc" | "lcm";
+  /**
+   * null: drawn and reported
+   */
+  seed?: number | null;
+  /**
+   * as list_models has it; null: the quick one
+   */
+  upscaler?: string | null;
+  /**
+   * also a tiny, blank or hopelessly blurred picture
+   */
+  anyway?: boolean;
+  checks?: Checks | null;
+  /**
+   * use files that the safety scan doubts
+   */
+  allow_suspicious?: boolean;
+  /**
+   * path, data URL, or both
+   */
+  delivery?: "file" | "inline" | "both";
+}
+/**
+ * Of upscale and enhance: one picture, the path that was taken, and why.
+ */
+export interface EnlargeResult {
+  job_id: string;
+  images: GeneratedImage[];
+  timings: Timings;
+  /**
+   * null: drawn at the size that was asked for
+   */
+  plan?: Plan | null;
+  path_used: "diffusion" | "onnx";
+  /**
+   * for people
+   */
+  why: string;
+  /**
+   * execution provider of ONNX Runtime; empty: not used
+   */
+  provider: string;
+}
+/**
+ * A larger picture, turned as its EXIF says; alpha, colour profile and grey are kept.
+ */
+export interface UpscaleParams {
+  image: ImageIn;
+  /**
+   * times each side
+   */
+  scale?: number;
+  /**
+   * as list_models has it; null: the quick one
+   */
+  model?: string | null;
+  checks?: Checks | null;
+  /**
+   * path, data URL, or both
+   */
+  delivery?: "file" | "inline" | "both";
 }
 /**
  * Newest first.
@@ -1613,6 +2053,9 @@ export interface RollbackResult {
  * What was put back.
  */
 export interface RestoredState {
+  /**
+   * empty: none is loaded, and the picture needed none
+   */
   model: string;
   vae: string | null;
   low_vram: string;
@@ -1647,6 +2090,15 @@ export interface RepeatParams {
   allow_conflict?: boolean;
   init_image?: ImageIn | null;
   strength?: number | null;
+  /**
+   * as in generate
+   */
+  upscale?: (1 | 2 | 4) | null;
+  /**
+   * as in generate
+   */
+  upscaler?: string | null;
+  checks?: Checks | null;
   count?: number;
   delivery?: "file" | "inline" | "both";
 }
@@ -1685,7 +2137,7 @@ export interface LorasChanged {
 export interface ProgressEvent {
   job_id: string;
   request_id: number | string | null;
-  phase: "queue" | "load" | "encode" | "denoise" | "decode" | "save";
+  phase: "queue" | "load" | "encode" | "denoise" | "decode" | "upscale" | "check" | "save";
   /**
    * finished steps of this phase
    */

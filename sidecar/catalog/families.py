@@ -29,6 +29,9 @@ class Family:
     defaults: Defaults
 
 
+UPSCALER = "upscaler"
+"""What stands for a family in recipes of pictures that were never drawn, only enlarged."""
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (

@@ -16,8 +16,10 @@ COMMANDS: dict[str, str] = {
     "serve": "listen for JSON-RPC on stdin and answer on stdout",
     "engine": "the drawing process; started by serve",
     "generate": "draw pictures from the command line",
+    "upscale": "enlarge a picture from the command line",
     "demo": "spawn a sidecar and show what it does",
     "train": "train a style LoRA",
+    "doctor": "say what is there, what is missing and what to do",
     "openrpc": "print the OpenRPC document",
 }
 

@@ -23,6 +23,13 @@ READY = (
     '"protocol_version":%d,"pid":%d}}'
 )
 
+ENGINES = ("diffusion", "lite", "fake")
+CHECKS = {
+    "nsfw": "nudity in finished pictures",
+    "codes": "QR codes and bar codes in them",
+    "text": "writing and web addresses in them",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
@@ -30,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--models", type=Path, action="append", default=[], help="another folder of models")
     add("--loras", type=Path, action="append", default=[], help="another folder of LoRAs")
     add("--model", help="load this model at once, for example starter")
-    add("--engine", choices=("diffusion", "fake"), default="diffusion", help="fake: for tests")
+    add("--engine", choices=ENGINES, default="diffusion", help="lite: without torch")
     add("--threads", type=int, help="computing threads; default: one per core")
     add("--history-keep", type=int, default=50, help="pictures kept besides pinned ones")
     add("--queue-limit", type=int, default=256, help="requests that may wait")
@@ -38,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-message-bytes", type=int, default=64 * 1024 * 1024)
     add("--preview-cache-bytes", type=int, default=32 * 1024 * 1024)
     add("--fusion-limit", type=float, default=0.3, help="summed alphas of one conflict group")
+    for check, what in CHECKS.items():
+        add(f"--check-{check}", choices=("off", "warn", "block"), default="off", help=what)
+    add("--nsfw-threshold", type=float, default=0.8, help="0..1; what scores more is a finding")
     add("--log-format", choices=("json", "text"), default="json")
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
@@ -56,6 +66,10 @@ def settings_from(args: argparse.Namespace) -> Settings:
         max_message_bytes=args.max_message_bytes,
         preview_cache_bytes=args.preview_cache_bytes,
         fusion_limit=args.fusion_limit,
+        check_nsfw=args.check_nsfw,
+        check_codes=args.check_codes,
+        check_text=args.check_text,
+        nsfw_threshold=args.nsfw_threshold,
         log_format=args.log_format,
         log_level=args.log_level,
         preload_model=args.model,
@@ -77,7 +91,11 @@ def run(args: argparse.Namespace) -> int:
         return 0  # nobody listens any more
     settings = settings_from(args)
     command = settings.engine_command or engine_command(
-        settings.engine, settings.threads, settings.log_level, settings.log_format
+        settings.engine,
+        settings.threads,
+        settings.log_level,
+        settings.log_format,
+        settings.data.memory_figures,
     )
     engine = _spawned(command)
     import_module("sidecar.rpc.logs").configure(settings.log_level, settings.log_format)

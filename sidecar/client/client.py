@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +12,16 @@ from pydantic import ValidationError
 from sidecar import __version__
 from sidecar.client.connection import Connection, Listener, Message, Reply
 from sidecar.client.faults import UnexpectedAnswer
-from sidecar.client.pictures import Picture, PictureOptions, wire_options, wire_stack
+from sidecar.client.pictures import (
+    EnhanceOptions,
+    Picture,
+    PictureOptions,
+    wire_options,
+    wire_picture,
+    wire_stack,
+)
 from sidecar.client.process import ChildProcess
+from sidecar.paths import program
 from sidecar.protocol.base import DType, LowVram, Result
 from sidecar.protocol.history import (
     HistoryDeleteResult,
@@ -31,8 +38,15 @@ from sidecar.protocol.library import (
 )
 from sidecar.protocol.lifecycle import CancelResult, InitializeResult, Locale, StatusResult
 from sidecar.protocol.lora import LoraCard, LoraList, SetAlphaResult, SwitchLoraResult
-from sidecar.protocol.models import LoadModelResult, ModelCard, ModelList, VramReport
-from sidecar.protocol.pictures import GenerateResult, PictureEvent, PreviewResult, ProgressEvent
+from sidecar.protocol.memory import VramReport
+from sidecar.protocol.models import LoadModelResult, ModelCard, ModelList
+from sidecar.protocol.pictures import (
+    EnlargeResult,
+    GenerateResult,
+    PictureEvent,
+    PreviewResult,
+    ProgressEvent,
+)
 
 R = TypeVar("R", bound=Result)
 
@@ -75,7 +89,7 @@ class Sidecar:
         `arguments` are further options of `lora-sidecar serve`; `command` replaces the command
         altogether. `log`: a file to which its stderr is appended.
         """
-        words = list(command or (sys.executable, "-m", "sidecar", "serve"))
+        words = list(command or (*program(), "serve"))
         if data_dir is not None:
             words += ["--data-dir", str(data_dir)]
         process = ChildProcess([*words, *arguments], env, Path(log) if log else None)
@@ -272,12 +286,16 @@ class Sidecar:
         prompt: str,
         *,
         count: int = 1,
+        upscale: Literal[1, 2, 4] | None = None,
+        upscaler: str | None = None,
         delivery: Delivery = "file",
         on_progress: OnProgress | None = None,
         on_thumbnail: OnPicture | None = None,
         **options: Unpack[PictureOptions],
     ) -> GenerateResult:
+        """`upscale`: draw at that part of the size and enlarge; None: where it pays."""
         params = {"prompt": prompt, "count": count, "delivery": delivery, **wire_options(options)}
+        params |= {"upscale": upscale, "upscaler": upscaler}
         listener = _listener(on_progress, on_thumbnail)
         return _read(GenerateResult, self.call("generate", params, listener=listener))
 
@@ -298,6 +316,42 @@ class Sidecar:
             params["prompt"] = prompt
         listener = _listener(on_progress, on_thumbnail)
         return _read(GenerateResult, self.call("repeat", params, listener=listener))
+
+    def upscale(
+        self,
+        image: Picture,
+        scale: int = 2,
+        *,
+        model: str | None = None,
+        checks: Mapping[str, Any] | None = None,
+        delivery: Delivery = "file",
+        on_progress: OnProgress | None = None,
+        on_thumbnail: OnPicture | None = None,
+    ) -> EnlargeResult:
+        """A picture `scale` times as large. `checks`: see `sidecar.protocol.finishing.Checks`."""
+        params = {
+            "image": wire_picture(image),
+            "scale": scale,
+            "model": model,
+            "checks": checks,
+            "delivery": delivery,
+        }
+        listener = _listener(on_progress, on_thumbnail)
+        return _read(EnlargeResult, self.call("upscale", params, listener=listener))
+
+    def enhance(
+        self,
+        image: Picture,
+        *,
+        delivery: Delivery = "file",
+        on_progress: OnProgress | None = None,
+        on_thumbnail: OnPicture | None = None,
+        **options: Unpack[EnhanceOptions],
+    ) -> EnlargeResult:
+        """A better picture of the same, at its own size unless `scale` says otherwise."""
+        params = {"image": wire_picture(image), "delivery": delivery, **options}
+        listener = _listener(on_progress, on_thumbnail)
+        return _read(EnlargeResult, self.call("enhance", params, listener=listener))
 
     # ------------------------------------------------------------------ history
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from sidecar.protocol.base import ImageOut, SamplerName
 
@@ -31,8 +31,29 @@ class PictureOptions(TypedDict, total=False):
     strength: float
     loras: Mapping[str, float]
     style: str
+    checks: Mapping[str, Any]
     allow_suspicious: bool
     allow_conflict: bool
+
+
+class EnhanceOptions(TypedDict, total=False):
+    """What may be said about a picture that is made better; see `EnhanceParams`."""
+
+    scale: int
+    path: Literal["auto", "diffusion", "onnx"]
+    lora: str
+    alpha: float
+    prompt: str
+    negative_prompt: str
+    strength: float
+    steps: int
+    guidance_scale: float
+    sampler: SamplerName
+    seed: int
+    upscaler: str
+    anyway: bool
+    checks: Mapping[str, Any]
+    allow_suspicious: bool
 
 
 def wire_options(options: Mapping[str, Any]) -> dict[str, Any]:

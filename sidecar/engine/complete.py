@@ -6,6 +6,7 @@ imported by the first job that needs it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from sidecar.engine.contract import (
     Emit,
     EngineWarm,
     EnhanceSpec,
+    Enlarging,
     Finished,
     LoadedModel,
     LoraReceipt,
@@ -72,11 +74,17 @@ class CompleteEngine:
         return self._drawing.apply_loras(job_id, spec, loras, emit, cancel)
 
     def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
-        if spec.enlarging is None and not spec.checks.any:
+        if drawn_smaller(spec, self._device) is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
         return finishing.render(
-            job_id, spec, self._drawing, self._device, self._upscaler, self._checker, emit, cancel
+            job_id,
+            replace(spec, enlarging=drawn_smaller(spec, self._device)),
+            self._drawing,
+            self._upscaler,
+            self._checker,
+            emit,
+            cancel,
         )
 
     def upscale(self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken) -> Finished:
@@ -90,6 +98,8 @@ class CompleteEngine:
         )
 
     def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
+        if planned is not None and (smaller := drawn_smaller(planned, self._device)) is not None:
+            planned = replace(planned, width=smaller.width, height=smaller.height)
         return self._drawing.memory(ticket, planned)
 
     @cached_property
@@ -104,3 +114,9 @@ class CompleteEngine:
     def _check(self, opened: Opened, checks: CheckSpec, scale: int) -> Checked:
         """Raises ContentBlocked."""
         return self._checker.admit(opened, checks, scale) if checks.any else Checked()
+
+
+def drawn_smaller(spec: RenderSpec, device: str) -> Enlarging | None:
+    """The plan to draw smaller, where it holds on this device."""
+    plan = spec.enlarging
+    return None if plan is None or (plan.without_gpu_only and device != "cpu") else plan

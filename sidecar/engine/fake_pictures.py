@@ -66,7 +66,7 @@ def upscale(job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken) -> 
             enlarged=spec.scale,
         )
     )
-    return Finished("onnx", "", "FakeProvider", upscale_ms=0.1)
+    return Finished("onnx", "upscale_asked", "FakeProvider", upscale_ms=0.1)
 
 
 def enhance(job_id: str, spec: EnhanceSpec, emit: Emit, cancel: CancelToken) -> Finished:

@@ -36,22 +36,19 @@ def render(
     job_id: str,
     spec: RenderSpec,
     drawing: Drawing,
-    device: str,
     upscaler: Upscaler,
     checker: Checker,
     emit: Emit,
     cancel: CancelToken,
 ) -> Rendered:
     """Draw smaller where that was planned; pictures go out finished, in the same events."""
-    enlarging = spec.enlarging
-    if enlarging is not None and enlarging.without_gpu_only and device != "cpu":
-        enlarging = None
-    drawn = replace(spec, enlarging=None, checks=NO_CHECKS)
+    plan = spec.enlarging
+    drawn = replace(spec, enlarging=None, checks=NO_CHECKS, image_format="png", thumbnail_px=0)
     load_ms = 0.0
-    if enlarging is not None:
-        drawn = replace(drawn, width=enlarging.width, height=enlarging.height, image_format="png")
-        load_ms = upscaler.load(enlarging.upscaler, emit)
-    finishing = _Finishing(job_id, spec, enlarging, upscaler, checker, emit, cancel)
+    if plan is not None:
+        drawn = replace(drawn, width=plan.width, height=plan.height)
+        load_ms = upscaler.load(plan.upscaler, emit)
+    finishing = _Finishing(job_id, spec, upscaler, checker, emit, cancel)
     rendered = drawing.render(job_id, drawn, finishing.event, cancel)
     return replace(
         rendered,
@@ -68,7 +65,6 @@ class _Finishing:
 
     job_id: str
     spec: RenderSpec
-    enlarging: Enlarging | None
     upscaler: Upscaler
     checker: Checker
     emit: Emit
@@ -91,16 +87,17 @@ class _Finishing:
     def _finished(self, image: ImageReady) -> ImageReady:
         opened = open_picture(image.data)
         picture, checked = opened.picture, Checked()
-        if self.enlarging is not None:
+        plan = self.spec.enlarging
+        if plan is not None:
             with _Stopwatch(self._upscaled_for):
-                picture = self._enlarged(opened, self.enlarging)
+                picture = self._enlarged(opened, plan)
         if self.spec.checks.any:
             with _Stopwatch(self._checked_for):
                 checked = self.checker.look(flat(Opened(picture)), self.spec.checks)
+            self._told("check", self.done + 1, self.count)
         if checked.blocked:
             picture = blurred(picture)
         self.done += 1
-        self._told("check", self.done, self.count)
         small = self.spec.thumbnail_px
         return replace(
             image,
@@ -109,15 +106,15 @@ class _Finishing:
             height=picture.height,
             data=encode(picture, self.spec.image_format),
             thumbnail=thumbnail(picture, small)[0] if small else b"",
-            enlarged=self.enlarging.factor if self.enlarging else 1,
+            enlarged=plan.factor if plan is not None else 1,
             checked=checked,
         )
 
-    def _enlarged(self, opened: Opened, enlarging: Enlarging) -> Image.Image:
+    def _enlarged(self, opened: Opened, plan: Enlarging) -> Image.Image:
         def on_piece(done: int, pieces: int) -> None:
             self._told("upscale", self.done * pieces + done, self.count * pieces)
 
-        how = (enlarging.factor, enlarging.upscaler, self.emit, self.cancel, on_piece)
+        how = (plan.factor, plan.upscaler, self.emit, self.cancel, on_piece)
         picture = as_picture(self.upscaler.enlarge(opened, *how))
         left, top = (picture.width - self.spec.width) // 2, (picture.height - self.spec.height) // 2
         return picture.crop((left, top, left + self.spec.width, top + self.spec.height))

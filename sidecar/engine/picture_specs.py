@@ -76,12 +76,14 @@ class EnhanceSpec:
 
     `path`: "auto", "diffusion" or "onnx". `render`: how to draw, without picture and size; None
     where no model is loaded. `tile`: pixels a side, above which diffusion goes piece by piece.
+    `anyway`: also a picture that promises nothing.
     """
 
     upscale: UpscaleSpec
     path: str
     render: RenderSpec | None
     tile: int
+    anyway: bool = False
 
 
 @dataclass(frozen=True)

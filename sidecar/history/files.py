@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` at `path`: temporary name beside it, fsync, rename, fsync of the folder.
+def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Put `data`, whole or in parts, at `path`: temporary name beside it, fsync, rename, fsync of
+    the folder.
 
     Raises OSError; then neither `path` nor the temporary file is there.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            for part in (data,) if isinstance(data, bytes) else data:
+                file.write(part)
             file.flush()
             _sync(file.fileno())
         os.replace(temporary, path)

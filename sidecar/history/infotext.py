@@ -44,13 +44,21 @@ def infotext(parameters: PictureParameters, version: str) -> str:
     """The text for `parameters`; `version` is ours, as "0.1.0"."""
     p = parameters
     fields: dict[str, str | int | float] = {
-        "Steps": p.steps,
-        "Sampler": SAMPLER_NAMES[p.sampler],
-        "CFG scale": _number(p.guidance_scale),
-        "Seed": p.seed,
-        "Size": f"{p.width}x{p.height}",
+        "Size": f"{p.drawn_width or p.width}x{p.drawn_height or p.height}",
         "Model": p.model,
     }
+    if p.sampler is not None:
+        fields = {
+            "Steps": p.steps,
+            "Sampler": SAMPLER_NAMES[p.sampler],
+            "CFG scale": _number(p.guidance_scale),
+            "Seed": p.seed,
+            **fields,
+        }
+    if p.upscaler is not None:
+        way = "Hires upscale" if p.method == "generate" else "Postprocess upscale by"
+        fields[way] = p.upscale
+        fields[way.removesuffix(" by").replace("upscale", "upscaler")] = p.upscaler
     if p.vae is not None:
         fields["VAE"] = p.vae
     if p.strength is not None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PART_BYTES = 1024 * 1024
 _IHDR_END = len(SIGNATURE) + 25
 
 
@@ -25,6 +27,23 @@ def with_text(data: bytes, texts: Mapping[str, str]) -> bytes:
         if kind != b"IHDR" and _keyword(kind, data[start:end]) not in texts:
             kept.append(data[start - 8 : end + 4])
     return b"".join(kept)
+
+
+def file_with_text(path: Path, texts: Mapping[str, str]) -> tuple[int, Iterator[bytes]]:
+    """The same of a file that has no texts yet, without holding it: its size, and its parts."""
+    added = b"".join(_text_chunk(keyword, text) for keyword, text in texts.items())
+    return path.stat().st_size + len(added), _parts(path, added)
+
+
+def _parts(path: Path, added: bytes) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        head = file.read(_IHDR_END)
+        if head[: len(SIGNATURE)] != SIGNATURE or head[12:16] != b"IHDR":
+            raise NotPng("no PNG signature")
+        yield head
+        yield added
+        while part := file.read(PART_BYTES):
+            yield part
 
 
 def read_text(data: bytes) -> dict[str, str]:

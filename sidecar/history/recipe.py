@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sidecar import __version__
 from sidecar.history.infotext import infotext
-from sidecar.history.png import NotPng, read_text, with_text
+from sidecar.history.png import NotPng, file_with_text, read_text, with_text
 from sidecar.history.webp import NotWebp, read_xmp, with_xmp
 from sidecar.protocol.pictures import PictureParameters
 
@@ -61,14 +63,23 @@ def embed(data: bytes, mime: str, recipe: Recipe) -> bytes:
     text = json.dumps(recipe.model_dump(mode="json"), separators=(",", ":"))
     try:
         if mime == PNG:
-            human = infotext(recipe.parameters, __version__)
-            return with_text(data, {A1111_KEYWORD: human, PNG_KEYWORD: text})
+            return with_text(data, _png_texts(recipe))
         if mime == WEBP:
             packet = _XMP_PACKET.format(recipe=_escaped(text)).encode()
             return with_xmp(data, packet, recipe.width, recipe.height)
     except (NotPng, NotWebp):
         return data
     return data
+
+
+def embed_in_file(path: Path, recipe: Recipe) -> tuple[int, Iterable[bytes]]:
+    """The size and the parts of a PNG file with the recipe inside; the file itself stays."""
+    return file_with_text(path, _png_texts(recipe))
+
+
+def _png_texts(recipe: Recipe) -> dict[str, str]:
+    text = json.dumps(recipe.model_dump(mode="json"), separators=(",", ":"))
+    return {A1111_KEYWORD: infotext(recipe.parameters, __version__), PNG_KEYWORD: text}
 
 
 def read_recipe(data: bytes, mime: str) -> Found | None:

@@ -31,7 +31,7 @@ from sidecar.history.database import (
 )
 from sidecar.history.faults import is_damage, storage_fault
 from sidecar.history.files import remove_quietly, write_atomically
-from sidecar.history.recipe import Recipe, embed
+from sidecar.history.recipe import Recipe, embed, embed_in_file
 from sidecar.history.reconcile import INIT_SUFFIX, SUFFIX_OF_MIME, collect_garbage, reconcile
 from sidecar.history.rows import Row
 from sidecar.paths import DataFolder
@@ -46,7 +46,10 @@ ADOPTED_AFTER_A_CRASH = 2
 
 @dataclass(frozen=True)
 class NewPicture:
-    """A finished picture, encoded. `thumbnail`: WebP. `init_image`: what img2img started from."""
+    """A finished picture, encoded. `thumbnail`: WebP. `init_image`: what it was made of.
+
+    `file`: where a PNG lies, instead of in `data`; it is copied.
+    """
 
     data: bytes
     mime: str
@@ -55,6 +58,7 @@ class NewPicture:
     thumbnail: bytes
     parameters: PictureParameters
     init_image: bytes | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -256,7 +260,9 @@ def _found(db: sqlite3.Connection, entry_id: str) -> Row:
     return row
 
 
-def _prepared(entry_id: str, sequence: int, picture: NewPicture) -> tuple[Row, bytes]:
+def _prepared(
+    entry_id: str, sequence: int, picture: NewPicture
+) -> tuple[Row, bytes | Iterable[bytes]]:
     """The row of a new entry, and the picture's bytes with its recipe inside."""
     created = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     recipe = Recipe(
@@ -268,7 +274,7 @@ def _prepared(entry_id: str, sequence: int, picture: NewPicture) -> tuple[Row, b
         parameters=picture.parameters,
         thumbnail=base64.b64encode(picture.thumbnail).decode(),
     )
-    data = embed(picture.data, picture.mime, recipe)
+    size, data = _encoded(picture, recipe)
     row = Row(
         seq=sequence,
         id=entry_id,
@@ -279,11 +285,19 @@ def _prepared(entry_id: str, sequence: int, picture: NewPicture) -> tuple[Row, b
         mime=picture.mime,
         width=picture.width,
         height=picture.height,
-        bytes=len(data),
+        bytes=size,
         thumbnail=picture.thumbnail,
         parameters=picture.parameters,
     )
     return row, data
+
+
+def _encoded(picture: NewPicture, recipe: Recipe) -> tuple[int, bytes | Iterable[bytes]]:
+    """How large it will be with its recipe, and the bytes themselves."""
+    if picture.file is not None:
+        return embed_in_file(picture.file, recipe)
+    data = embed(picture.data, picture.mime, recipe)
+    return len(data), data
 
 
 def _new_id() -> str:

@@ -11,7 +11,9 @@ from typing import Any, Literal, Protocol
 from sidecar.engine.contract import Command, Event, ModelSpec, Outcome
 from sidecar.errors import SidecarError
 
-JobKind = Literal["load_model", "unload_model", "switch_lora", "preview", "generate", "prewarm"]
+JobKind = Literal[
+    "load_model", "unload_model", "switch_lora", "preview", "generate", "prewarm", "enlarge"
+]
 RequestId = int | float | str | None
 
 
@@ -43,6 +45,7 @@ class Job:
 
     `gate`: done when the job may go to the engine; its exception ends the job. None: at once.
     `error`: why it is being ended, once it is. `deaths`: engines that died while working on it.
+    `rung`: of the low-memory ladder, where one of them died of it; else what `model` says.
     """
 
     kind: JobKind
@@ -57,6 +60,7 @@ class Job:
     started: float | None = None
     error: SidecarError | None = None
     deaths: int = 0
+    rung: str | None = None
 
     @property
     def may_start(self) -> bool:

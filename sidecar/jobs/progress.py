@@ -6,7 +6,7 @@ that everything is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -15,9 +15,20 @@ Clock = Callable[[], float]
 ALMOST = 99.0
 LEARNING = 0.3
 """Share of the newest measurement in a running mean."""
-GUESS_MS = {"load": 1500.0, "encode": 60.0, "denoise": 60.0, "decode": 80.0, "save": 25.0}
+GUESS_MS = {
+    "load": 1500.0,
+    "encode": 60.0,
+    "denoise": 60.0,
+    "decode": 80.0,
+    "upscale": 30.0,
+    "check": 60.0,
+    "save": 25.0,
+}
 """Before anything was measured. `denoise`: a step of 128 x 128 pixels."""
 REFERENCE_PIXELS = 128 * 128
+BY_PIXELS = ("denoise", "decode", "upscale")
+IN_PARTS = ("denoise", "upscale")
+"""Phases of many steps each, whose first one cannot be told from what came before it."""
 
 
 class PhaseWeights:
@@ -38,7 +49,37 @@ class PhaseWeights:
 
 
 def _scale(phase: str, pixels: int) -> float:
-    return pixels / REFERENCE_PIXELS if phase in ("denoise", "decode") else 1.0
+    return pixels / REFERENCE_PIXELS if phase in BY_PIXELS else 1.0
+
+
+@dataclass(frozen=True)
+class Share:
+    """One phase of a job: how many times it is gone through, and with how many pixels."""
+
+    times: int
+    pixels: int = 0
+
+
+def drawing_shares(
+    pixels: int, steps: int, count: int, enlarged: int = 0, checked: bool = False
+) -> dict[str, Share]:
+    """Of `count` pictures of `steps` steps; `enlarged`: pixels of each when it is, else 0."""
+    shares = {
+        "encode": Share(1),
+        "denoise": Share(steps * count, pixels),
+        "decode": Share(count, pixels),
+        "save": Share(count),
+    }
+    if enlarged:
+        shares["upscale"] = Share(count, enlarged)
+    if checked:
+        shares["check"] = Share(count)
+    return shares
+
+
+def enlarging_shares(pixels: int) -> dict[str, Share]:
+    """Of one picture that is enlarged to that many pixels."""
+    return {"upscale": Share(1, pixels), "save": Share(1, pixels)}
 
 
 @dataclass(frozen=True)
@@ -50,7 +91,7 @@ class Shown:
 
 
 class ProgressMeter:
-    """Follows one picture job of `count` pictures of `steps` steps each.
+    """Follows one picture job, which consists of `shares`.
 
     The engine tells each phase over all pictures of the job; with several batches, phases take
     turns.
@@ -60,18 +101,15 @@ class ProgressMeter:
         self,
         weights: PhaseWeights,
         model: str,
-        pixels: int,
-        steps: int,
-        count: int,
+        shares: Mapping[str, Share],
         clock: Clock = perf_counter,
     ) -> None:
         self._weights = weights
         self._model = model
-        self._pixels = pixels
+        self._shares = shares
         self._clock = clock
-        self._times = {"encode": 1, "denoise": steps * count, "decode": count, "save": count}
-        self._expected = {p: n * self._expect(p) for p, n in self._times.items()}
-        self._done = dict.fromkeys(self._times, 0.0)
+        self._expected = {p: share.times * self._expect(p) for p, share in shares.items()}
+        self._done = dict.fromkeys(shares, 0.0)
         self._percent = 0.0
         self._last = ("queue", clock())
         self._load_began = clock()
@@ -90,8 +128,8 @@ class ProgressMeter:
 
     def picture_saved(self, done: int, save_ms: float) -> Shown:
         """`done` pictures are on disk."""
-        self._weights.learn(self._model, "save", self._pixels, save_ms)
-        self._done["save"] = done / self._times["save"]
+        self._weights.learn(self._model, "save", self._pixels("save"), save_ms)
+        self._done["save"] = done / self._shares["save"].times
         self._last = ("save", self._clock())
         return self._show()
 
@@ -103,7 +141,10 @@ class ProgressMeter:
     # ----------------------------------------------------------------- inside
 
     def _expect(self, phase: str) -> float:
-        return self._weights.expect(self._model, phase, self._pixels)
+        return self._weights.expect(self._model, phase, self._pixels(phase))
+
+    def _pixels(self, phase: str) -> int:
+        return self._shares[phase].pixels if phase in self._shares else 0
 
     def _loading(self, fraction: float) -> None:
         """A load counts only when there is one: the model may be resident."""
@@ -113,18 +154,18 @@ class ProgressMeter:
         if "load" in self._expected:
             if fraction == 1.0 and self._done.get("load", 0.0) < 1.0:
                 ms = (self._clock() - self._load_began) * 1000
-                self._weights.learn(self._model, "load", self._pixels, ms)
+                self._weights.learn(self._model, "load", 0, ms)
             self._done["load"] = fraction
 
     def _learn(self, phase: str, steps: int) -> None:
         """From the time since the last news, where that was the phase's own."""
         before, at = self._last
         ms = (self._clock() - at) * 1000
-        if phase == "denoise":
-            if before != "denoise":
+        if phase in IN_PARTS:
+            if before != phase and (phase == "denoise" or steps > 1):
                 return
-            ms *= steps / self._times["denoise"]  # a step may draw several pictures
-        self._weights.learn(self._model, phase, self._pixels, ms)
+            ms *= steps / self._shares[phase].times  # a step may be of several pictures, or of one
+        self._weights.learn(self._model, phase, self._pixels(phase), ms)
 
     def _show(self) -> Shown:
         total = sum(self._expected.values())

@@ -9,7 +9,7 @@ from sidecar.protocol.history import HistoryChanged
 from sidecar.protocol.library import LorasChanged
 from sidecar.protocol.lifecycle import EngineState, ServerInfo
 from sidecar.protocol.lora import StackEntry
-from sidecar.protocol.models import VramReport
+from sidecar.protocol.memory import VramReport
 from sidecar.protocol.pictures import PictureEvent, ProgressEvent
 
 

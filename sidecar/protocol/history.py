@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result, SamplerName
+from sidecar.protocol.finishing import Checks
 from sidecar.protocol.lora import StackEntry
 from sidecar.protocol.pictures import MAX_COUNT, MAX_SEED, MAX_STEPS, PictureParameters, Side
 
@@ -60,7 +61,7 @@ class HistoryClearParams(Params):
 class RestoredState(Result):
     """What was put back."""
 
-    model: str
+    model: str = Field(description="empty: none is loaded, and the picture needed none")
     vae: str | None
     low_vram: str
     loras: list[StackEntry]
@@ -96,6 +97,9 @@ class RepeatParams(Params):
     allow_conflict: bool = False
     init_image: ImageIn | None = None
     strength: float | None = Field(None, gt=0, le=1)
+    upscale: Literal[1, 2, 4] | None = Field(None, description="as in generate")
+    upscaler: str | None = Field(None, max_length=255, description="as in generate")
+    checks: Checks | None = None
     count: int = Field(1, ge=1, le=MAX_COUNT)
     delivery: Literal["file", "inline", "both"] = "file"
 

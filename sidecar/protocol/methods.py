@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar import errors as e
+from sidecar.protocol import finishing as f
 from sidecar.protocol import history as h
 from sidecar.protocol import library as li
 from sidecar.protocol import lifecycle as lc
 from sidecar.protocol import lora as lo
+from sidecar.protocol import memory as me
 from sidecar.protocol import models as mo
 from sidecar.protocol import pictures as pi
 from sidecar.protocol.base import Empty, EmptyResult, Params, Result
@@ -58,6 +60,7 @@ _PICTURE: ErrorTypes = (
     e.ImageUnreadable,
     e.ImageTooLarge,
 )
+_ENLARGED: ErrorTypes = (*_MODEL, e.AssetMissing, e.ContentBlocked, e.StorageFault)
 _ENTRY: ErrorTypes = (e.HistoryNotFound, e.PictureGone, e.StorageFault)
 
 METHODS: dict[str, Method] = {
@@ -94,7 +97,21 @@ METHODS: dict[str, Method] = {
         Method(
             "unload_model", Empty, EmptyResult, "Give the model's memory back.", "when done", _WORK
         ),
-        Method("vram_report", Empty, mo.VramReport, "Memory of devices, processes, components."),
+        Method(
+            "vram_report",
+            me.VramReportParams,
+            me.VramReport,
+            "Memory of devices, processes, components; what a picture would need.",
+            errors=(e.ModelNotLoaded, e.LoraNotFound, e.LoraConflict),
+        ),
+        Method(
+            "set_low_vram",
+            me.SetLowVramParams,
+            mo.LoadModelResult,
+            "Another rung of the low-memory ladder for the model that is loaded.",
+            "when done",
+            (e.ModelNotLoaded, *_MODEL, *_WORK),
+        ),
         Method(
             "list_loras",
             lo.ListLorasParams,
@@ -162,6 +179,22 @@ METHODS: dict[str, Method] = {
             "Finished pictures, saved and entered into the history.",
             "when done",
             (*_PICTURE, e.StorageFault),
+        ),
+        Method(
+            "enhance",
+            f.EnhanceParams,
+            pi.EnlargeResult,
+            "A better picture of the same: redrawn a little, or sharpened without a GPU.",
+            "when done",
+            (*_PICTURE, *_ENLARGED, e.ImageTiny, e.ImageBlank, e.ImageBlurred),
+        ),
+        Method(
+            "upscale",
+            f.UpscaleParams,
+            pi.EnlargeResult,
+            "A picture two to four times as large, by super-resolution.",
+            "when done",
+            (*_WORK, *_ENLARGED, e.ImageUnreadable, e.ImageTooLarge, e.NumericalFault),
         ),
         Method("history_list", h.HistoryListParams, h.HistoryList, "Entries, newest first."),
         Method("history_get", h.HistoryIdParams, h.HistoryGetResult, "One entry.", errors=_ENTRY),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sidecar.protocol.base import DType, LowVram, Params, Result
+from sidecar.protocol.finishing import UpscalerCard
 
 
 class ModelCard(Result):
@@ -24,6 +25,7 @@ class ModelCard(Result):
 
 class ModelList(Result):
     models: list[ModelCard]
+    upscalers: list[UpscalerCard] = Field([], description="for upscale, enhance and generate")
 
 
 class LoadModelParams(Params):
@@ -62,6 +64,9 @@ class LoadModelResult(Result):
     dtype: str
     attention: str = Field(description='"xformers" or "sdpa"')
     low_vram: list[str] = Field(description="measures that are on")
+    rung: str = Field(
+        "off", description="of the low-memory ladder: off, balanced, aggressive; what auto came to"
+    )
     load_ms: float
 
 
@@ -69,19 +74,8 @@ class DeviceMemory(Result):
     """Memory of one computing device, bytes; null where the device does not say."""
 
     name: str
-    kind: str = Field(description='"cpu", "cuda", "mps"')
+    kind: str = Field(description='"cpu", "cuda", "rocm", "mps", "directml"')
     total: int | None
     free: int | None
     used_by_process: int | None
     peak: int | None
-
-
-class VramReport(Result):
-    """Devices, main memory and what each component takes. Bytes."""
-
-    devices: list[DeviceMemory]
-    ram_total: int
-    ram_available: int
-    rss_front: int = Field(description="resident memory of the front")
-    rss_engine: int | None = Field(description="resident memory of the engine; null when none runs")
-    components: list[Component]

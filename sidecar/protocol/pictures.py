@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result, SamplerName
+from sidecar.protocol.finishing import CheckResult, Checks, Delivery, Plan
 from sidecar.protocol.lora import StackEntry
 
 MIN_SIDE, MAX_SIDE, MAX_COUNT, MAX_STEPS, MAX_SEED = 64, 4096, 64, 150, 2**53 - 1
@@ -46,6 +47,7 @@ class PictureParams(Params):
         max_length=255,
         description="a LoRA's name: its prompt template is applied, and it is on for this picture",
     )
+    checks: Checks | None = Field(None, description="of finished pictures")
     allow_suspicious: bool = Field(False, description="use files that the safety scan doubts")
     allow_conflict: bool = Field(False, description="lower the alphas of styles that conflict")
 
@@ -67,7 +69,15 @@ class PreviewParams(PictureParams):
 
 class GenerateParams(PictureParams):
     count: int = Field(1, ge=1, le=MAX_COUNT, description="pictures; each takes the next seed")
-    delivery: Literal["file", "inline", "both"] = Field(
+    upscale: Literal[1, 2, 4] | None = Field(
+        None,
+        description="draw at a half or a quarter of the size and enlarge; 1: draw at full size;"
+        " null: without a GPU, sizes far beyond the model's own are enlarged",
+    )
+    upscaler: str | None = Field(
+        None, max_length=255, description="as list_models has it; null: the quick one"
+    )
+    delivery: Delivery = Field(
         "file", description="path, data URL, or both; the file is written in any case"
     )
 
@@ -81,7 +91,7 @@ class PictureParameters(Result):
     height: int
     steps: int
     guidance_scale: float
-    sampler: SamplerName
+    sampler: SamplerName | None = Field(description="null: nothing was drawn, only enlarged")
     seed: int
     model: str
     family: str
@@ -95,6 +105,11 @@ class PictureParameters(Result):
     own_negative_prompt: str | None = Field(None, description="likewise")
     strength: float | None = Field(None, description="with an initial picture")
     init_image_sha256: str | None = None
+    method: Literal["generate", "enhance", "upscale"] = "generate"
+    upscale: int = Field(1, description="times it was enlarged after it was drawn")
+    upscaler: str | None = Field(None, description="the network that enlarged it")
+    drawn_width: int | None = Field(None, description="where it was enlarged: pixels before that")
+    drawn_height: int | None = None
 
 
 class Timings(Result):
@@ -106,6 +121,8 @@ class Timings(Result):
     encode_ms: float = Field(0, description="prompt")
     denoise_ms: float = Field(0, description="all steps")
     decode_ms: float = Field(0, description="latents to pixels")
+    upscale_ms: float = Field(0, description="enlarging")
+    check_ms: float = Field(0, description="looking for what should not be in pictures")
     save_ms: float = Field(0, description="file and history")
     total_ms: float = Field(0, description="from request to answer")
 
@@ -117,6 +134,7 @@ class PreviewResult(Result):
     seed: int
     parameters: PictureParameters
     cached: bool = Field(description="came out of the cache of previews")
+    checks: CheckResult | None = Field(None, description="null: none were asked for")
     timings: Timings
 
 
@@ -125,15 +143,25 @@ class GeneratedImage(ImageOut):
     thumbnail: str = Field(description="data URL, WebP")
     seed: int
     parameters: PictureParameters
+    checks: CheckResult | None = Field(None, description="null: none were asked for")
 
 
 class GenerateResult(Result):
     job_id: str
     images: list[GeneratedImage]
     timings: Timings
+    plan: Plan | None = Field(None, description="null: drawn at the size that was asked for")
 
 
-Phase = Literal["queue", "load", "encode", "denoise", "decode", "save"]
+class EnlargeResult(GenerateResult):
+    """Of upscale and enhance: one picture, the path that was taken, and why."""
+
+    path_used: Literal["diffusion", "onnx"]
+    why: str = Field(description="for people")
+    provider: str = Field(description="execution provider of ONNX Runtime; empty: not used")
+
+
+Phase = Literal["queue", "load", "encode", "denoise", "decode", "upscale", "check", "save"]
 
 
 class ProgressEvent(Result):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.contract import Command
 from sidecar.jobs.projection import Projection
 from sidecar.jobs.queue import JobQueue
+from sidecar.paths import upscaler_folder
 from sidecar.protocol.base import Result
 from sidecar.protocol.events import Warned
 from sidecar.rpc.hashes import FileHashes
@@ -22,6 +23,7 @@ from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 if TYPE_CHECKING:
     from sidecar.catalog.loras import LoraCatalog
     from sidecar.catalog.models import FoundModel, ModelCatalog
+    from sidecar.catalog.upscalers import UpscalerCatalog
     from sidecar.history.store import History
     from sidecar.jobs.job import RequestId
     from sidecar.jobs.progress import PhaseWeights
@@ -79,6 +81,11 @@ class Front:
         return catalog(self.settings.all_model_folders, self.settings.starter)
 
     @cached_property
+    def upscalers(self) -> UpscalerCatalog:
+        catalog = import_module("sidecar.catalog.upscalers").UpscalerCatalog
+        return catalog(self.settings.all_model_folders, upscaler_folder())
+
+    @cached_property
     def history(self) -> History:
         store = import_module("sidecar.history.store")
         return store.History(self.settings.data, self.settings.history_keep)
@@ -86,7 +93,8 @@ class Front:
     @cached_property
     def memory(self) -> MemoryDesk:
         desk = import_module("sidecar.rpc.memory").MemoryDesk
-        return desk(self.send_command, partial(self.notify, "vram"))
+        notify = partial(self.notify, "vram")
+        return desk(self.send_command, notify, lambda: self.locale, lambda: self.jobs.facts.busy)
 
     @cached_property
     def previews(self) -> PreviewCache:

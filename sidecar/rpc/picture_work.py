@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 from time import perf_counter
-from typing import Literal
 
 from sidecar.engine.contract import (
     Command,
     Event,
+    Finished,
     ImageReady,
     Outcome,
     Render,
@@ -17,23 +17,23 @@ from sidecar.engine.contract import (
     RenderSpec,
 )
 from sidecar.errors import SidecarError
-from sidecar.history.store import NewPicture
 from sidecar.jobs.job import Job
-from sidecar.jobs.progress import ProgressMeter
-from sidecar.protocol.history import HistoryChanged, HistoryEntry
+from sidecar.jobs.progress import ProgressMeter, drawing_shares
+from sidecar.protocol.finishing import Delivery, Plan
 from sidecar.protocol.pictures import GeneratedImage, GenerateResult, PreviewResult, Timings
 from sidecar.rpc.context import Front
-from sidecar.rpc.images import data_url, inline_image
+from sidecar.rpc.delivery import delivered, saved
+from sidecar.rpc.found import check_result, tell_found
+from sidecar.rpc.images import inline_image
 from sidecar.rpc.reporter import Reporter
 from sidecar.rpc.specs import recipe
 from sidecar.rpc.styles import Wording
-
-Delivery = Literal["file", "inline", "both"]
+from sidecar.texts import sentence_and_hint
 
 
 def timings(job: Job, outcome: Outcome, save_ms: float = 0.0) -> Timings:
     """Where the time of a picture job went."""
-    assert isinstance(outcome, Rendered)
+    assert isinstance(outcome, Rendered | Finished)
     return Timings(
         queue_ms=round(job.queue_ms, 3),
         load_ms=outcome.load_ms,
@@ -41,6 +41,8 @@ def timings(job: Job, outcome: Outcome, save_ms: float = 0.0) -> Timings:
         encode_ms=outcome.encode_ms,
         denoise_ms=outcome.denoise_ms,
         decode_ms=outcome.decode_ms,
+        upscale_ms=outcome.upscale_ms,
+        check_ms=outcome.check_ms,
         save_ms=round(save_ms, 3),
         total_ms=round((perf_counter() - job.accepted) * 1000, 3),
     )
@@ -68,8 +70,11 @@ class PictureWork:
 
     def accepted(self, job: Job) -> None:
         spec, weights = self.spec, self.front.weights
-        pixels = spec.width * spec.height
-        meter = ProgressMeter(weights, spec.model.path, pixels, spec.steps, spec.count)
+        plan, pixels, enlarged = spec.enlarging, spec.width * spec.height, 0
+        if plan is not None:
+            pixels, enlarged = plan.width * plan.height, pixels
+        shares = drawing_shares(pixels, spec.steps, spec.count, enlarged, spec.checks.any)
+        meter = ProgressMeter(weights, spec.model.path, shares)
         self._job, self._reporter = job, Reporter(self.front.notify, job, meter)
         self._reporter.queued()
 
@@ -110,9 +115,11 @@ class PreviewWork(PictureWork):
             seed=image.seed,
             parameters=recipe(self.front, self.spec, image.seed, self.wording),
             cached=False,
+            checks=check_result(self.front, image.checked),
             timings=timings(self.job, outcome),
         )
         self.front.previews.put(self._key, result)
+        tell_found(self.front, image.checked)
         self.reporter.saved(1, 1, 0.0)
         return result
 
@@ -124,8 +131,9 @@ class GenerateWork(PictureWork):
         self, front: Front, spec: RenderSpec, wording: Wording | None, delivery: Delivery
     ) -> None:
         super().__init__(front, spec, wording)
-        self._delivery = delivery
+        self._delivery: Delivery = delivery
         self._images: list[GeneratedImage] = []
+        self._enlarged = 1
         self._save_ms = 0.0
 
     def command(self, job_id: str) -> Command:
@@ -142,50 +150,26 @@ class GenerateWork(PictureWork):
             job_id=self.job.id,
             images=self._images,
             timings=timings(self.job, outcome, self._save_ms),
+            plan=self._plan(),
         )
 
     def _save(self, image: ImageReady) -> None:
         start = perf_counter()
-        parameters = recipe(self.front, self.spec, image.seed, self.wording)
-        added = self.front.history.add(
-            NewPicture(
-                data=image.data,
-                mime=image.mime,
-                width=image.width,
-                height=image.height,
-                thumbnail=image.thumbnail,
-                parameters=parameters,
-                init_image=self.spec.init_image,
-            ),
-            spare=[earlier.history_id for earlier in self._images],
-        )
-        self._images.append(self._delivered(added.entry))
+        parameters = recipe(self.front, self.spec, image.seed, self.wording, image.enlarged)
+        spare = [earlier.history_id for earlier in self._images]
+        entry = saved(self.front, image, parameters, self.spec.init_image, spare)
+        self._images.append(delivered(self.front, entry, image, self._delivery))
+        self._enlarged = image.enlarged
         save_ms = (perf_counter() - start) * 1000
         self._save_ms += save_ms
-        tell_history(self.front, "added", [added.entry.id])
-        if added.evicted:
-            tell_history(self.front, "deleted", list(added.evicted))
         self.reporter.saved(len(self._images), self.spec.count, save_ms)
 
-    def _delivered(self, entry: HistoryEntry) -> GeneratedImage:
-        inline = self._delivery != "file"
-        data = self.front.history.picture(entry.id) if inline else b""
-        return GeneratedImage(
-            mime=entry.mime,
-            width=entry.width,
-            height=entry.height,
-            bytes=entry.bytes,
-            path=entry.path if self._delivery != "inline" else None,
-            data_url=data_url(entry.mime, data) if inline else None,
-            history_id=entry.id,
-            thumbnail=entry.thumbnail,
-            seed=entry.parameters.seed,
-            parameters=entry.parameters,
-        )
-
-
-def tell_history(front: Front, reason: str, ids: list[str]) -> None:
-    """Entries came or went; also says when a broken history was moved aside."""
-    total = front.history.count()
-    front.notify("history_changed", HistoryChanged(reason=reason, ids=ids, total=total))
-    front.tell_moved_aside()
+    def _plan(self) -> Plan | None:
+        """None when the pictures were drawn at their full size."""
+        planned = self.spec.enlarging
+        if planned is None or self._enlarged == 1:
+            return None
+        kind = "plan_no_gpu" if planned.without_gpu_only else "plan_asked"
+        size = {"width": planned.width, "height": planned.height, "upscale": planned.factor}
+        why = sentence_and_hint(kind, size, self.front.locale)[0]
+        return Plan(**size, upscaler=planned.upscaler.name, why=why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from sidecar.engine.contract import Event, Frame, ModelLoading, Progress
 from sidecar.jobs.job import Job
@@ -12,7 +12,7 @@ from sidecar.protocol.pictures import Phase, PictureEvent, ProgressEvent
 from sidecar.rpc.context import Notify
 from sidecar.rpc.images import inline_image
 
-PHASES = frozenset({"queue", "load", "encode", "denoise", "decode", "save"})
+PHASES = frozenset(get_args(Phase))
 
 
 class Reporter:

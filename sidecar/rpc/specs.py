@@ -156,10 +156,15 @@ def _multiple_of_8(side: float) -> int:
 
 
 def recipe(
-    front: Front, spec: RenderSpec, seed: int, wording: Wording | None = None
+    front: Front,
+    spec: RenderSpec,
+    seed: int,
+    wording: Wording | None = None,
+    enlarged: int = 1,
 ) -> PictureParameters:
     """Everything that made one picture; reads LoRA files for their hashes, once each."""
     model = spec.model
+    plan = spec.enlarging if enlarged > 1 else None
     loras = [
         StackEntry(name=s.name, alpha=s.alpha, sha256=front.hashes.of(s.path)) for s in spec.loras
     ]
@@ -184,6 +189,10 @@ def recipe(
         own_negative_prompt=wording.own_negative_prompt if wording else None,
         strength=spec.strength if spec.init_image else None,
         init_image_sha256=_sha256(spec.init_image) if spec.init_image else None,
+        upscale=enlarged,
+        upscaler=plan.upscaler.name if plan else None,
+        drawn_width=plan.width if plan else None,
+        drawn_height=plan.height if plan else None,
     )
 
 

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.jobs.progress import PhaseWeights, ProgressMeter
+from sidecar.jobs.progress import (
+    PhaseWeights,
+    ProgressMeter,
+    drawing_shares,
+    enlarging_shares,
+)
 
 PIXELS = 128 * 128
 
@@ -22,7 +27,7 @@ class Clock:
 
 
 def meter(weights: PhaseWeights, clock: Clock, steps: int = 10, count: int = 1) -> ProgressMeter:
-    return ProgressMeter(weights, "starter", PIXELS, steps, count, clock)
+    return ProgressMeter(weights, "starter", drawing_shares(PIXELS, steps, count), clock)
 
 
 def draw(progress: ProgressMeter, clock: Clock, step_ms: float, steps: int = 10) -> list[float]:
@@ -107,3 +112,22 @@ def test_a_larger_picture_is_expected_to_take_longer() -> None:
     weights = PhaseWeights()
     weights.learn("starter", "denoise", PIXELS, 10)
     assert weights.expect("starter", "denoise", 4 * PIXELS) == pytest.approx(40)
+
+
+def test_an_enlarged_picture_counts_its_enlarging_by_what_it_took_before() -> None:
+    clock = Clock()
+    weights = PhaseWeights()
+    enlarged = 4 * PIXELS
+    for _ in range(20):
+        progress = ProgressMeter(weights, "net", enlarging_shares(enlarged), clock)
+        for piece in range(1, 5):
+            clock.now += 0.5
+            progress.advance("upscale", piece, 4)
+        progress.picture_saved(1, 100.0)
+    assert weights.expect("net", "upscale", enlarged) == pytest.approx(2000.0, rel=0.01)
+    shares = drawing_shares(PIXELS, 10, 1, enlarged=enlarged, checked=True)
+    told = ProgressMeter(weights, "net", shares, clock)
+    drawn = told.advance("denoise", 10, 10).percent
+    halfway = told.advance("upscale", 2, 4).percent
+    assert told.advance("upscale", 4, 4).percent > halfway > drawn
+    assert halfway - drawn == pytest.approx(told.advance("upscale", 4, 4).percent - halfway)

@@ -52,6 +52,8 @@ def answers(sidecar: Sidecar) -> dict[str, Any]:
     call("set_alpha", alpha=0.5)
     call("preview", prompt="red apple", seed=1)
     image = call("generate", prompt="red apple", seed=1, delivery="both")["images"][0]
+    call("upscale", image={"path": image["path"]}, scale=2)
+    call("enhance", image={"path": image["path"]})
     entry = {"id": image["history_id"]}
     for method in ("history_get", "history_pin", "history_rollback", "repeat"):
         call(method, **entry)

@@ -83,16 +83,19 @@ const CHANGES: { readonly [M in MethodName]?: Change<M> } = {
     allowSuspicious,
   }),
   set_alpha: (_, { stack }) => ({ loras: strengths(stack) }),
-  history_rollback: (_, { entry, state }) => ({
-    model: {
-      model: state.model,
-      vae: state.vae,
-      low_vram: state.low_vram as NonNullable<ParamsOf<"load_model">["low_vram"]>,
-      dtype: entry.parameters.dtype as NonNullable<ParamsOf<"load_model">["dtype"]>,
-      no_half_vae: entry.parameters.no_half_vae ?? false,
-    },
-    loras: strengths(state.loras),
-  }),
+  history_rollback: (_, { entry, state }) => {
+    if (entry.parameters.family === "upscaler") return {};
+    return {
+      model: {
+        model: state.model,
+        vae: state.vae,
+        low_vram: state.low_vram as NonNullable<ParamsOf<"load_model">["low_vram"]>,
+        dtype: entry.parameters.dtype as NonNullable<ParamsOf<"load_model">["dtype"]>,
+        no_half_vae: entry.parameters.no_half_vae ?? false,
+      },
+      loras: strengths(state.loras),
+    };
+  },
 };
 
 function strengths(stack: readonly StackEntry[]): LoraStrength[] {

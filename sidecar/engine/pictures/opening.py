@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _from_cmyk(picture: Image.Image, icc: bytes | None) -> Image.Image:
     if icc is not None:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(icc))
-            target = ImageCms.createProfile("sRGB")
+            target: Any = cast("Any", ImageCms).createProfile("sRGB")
             converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError):
             return picture.convert("RGB")

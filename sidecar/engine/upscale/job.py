@@ -73,7 +73,7 @@ def upscale(
     )
     return Finished(
         path="onnx",
-        why="",
+        why="upscale_asked",
         provider=upscaler.provider,
         load_ms=load_ms,
         upscale_ms=_since(started),

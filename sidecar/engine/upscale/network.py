@@ -161,7 +161,7 @@ def _probe(fixed: tuple[int, int] | None) -> Floats:
     height, width = fixed or PROBE
     rows = np.linspace(0.2, 0.8, height, dtype=np.float32)[:, None, None]
     columns = np.linspace(0.3, 0.7, width, dtype=np.float32)[None, :, None]
-    picture = np.repeat((rows + columns) / 2, 3, axis=2)
+    picture: Floats = np.repeat((rows + columns) / 2, 3, axis=2).astype(np.float32)
     picture[:, width // 2 :] += 0.2
     return picture
 
@@ -171,13 +171,14 @@ def _filled(picture: Floats, fixed: tuple[int, int] | None) -> Floats:
     if fixed is None:
         return picture
     missing = [(0, wanted - had) for wanted, had in zip(fixed, picture.shape[:2], strict=True)]
-    return np.pad(picture, [*missing, (0, 0)], mode="edge")
+    filled: Floats = np.pad(picture, [*missing, (0, 0)], mode="edge")
+    return filled
 
 
 def _fed(picture: Floats, layout: Layout) -> NDArray[np.generic]:
     values = picture if layout.channels == 3 else _luma(picture)
     if layout.top != 1.0:
-        values = values * layout.top
+        values = values * np.float32(layout.top)
     if layout.dtype is np.uint8:
         values = np.rint(values).clip(0, 255)
     batch = values[None] if layout.channels_last else values.transpose(2, 0, 1)[None]
@@ -186,7 +187,8 @@ def _fed(picture: Floats, layout: Layout) -> NDArray[np.generic]:
 
 def _taken(out: Any, layout: Layout) -> Floats:
     """(height, width, channels) in 0..1."""
-    if not isinstance(out, np.ndarray) or out.ndim != 4 or len(out) != 1:
+    shape: tuple[int, ...] = getattr(out, "shape", ())
+    if len(shape) != 4 or shape[0] != 1:
         raise Unfit("its output is no picture")
     values: Floats = np.asarray(out[0], np.float32)
     values = values if layout.channels_last else values.transpose(1, 2, 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import onnxruntime
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from sidecar.errors import AssetMissing, ModelCorrupt
 
@@ -24,6 +24,7 @@ GIVE_BACK = "memory.enable_memory_arena_shrinkage"
 
 Session = Any
 """`onnxruntime.InferenceSession`, which has no types."""
+_ort: Any = onnxruntime
 Check = Callable[[Session], Any]
 FellBack = Callable[[str, str], None]
 """Called with the provider that failed and the one that is tried next."""
@@ -31,7 +32,7 @@ FellBack = Callable[[str, str], None]
 
 def available() -> list[str]:
     """Of the providers in this build of ONNX Runtime, those we know, best first."""
-    there = set(cast("list[str]", onnxruntime.get_available_providers()))
+    there = set(cast("list[str]", _ort.get_available_providers()))
     return [name for name in PREFERENCE if name in there]
 
 
@@ -68,13 +69,13 @@ def run(session: Session, feeds: dict[str, Any], last: bool = False) -> Any:
     """The first output. After the `last` one, the memory that the runs took is given back."""
     if not last or session.get_providers()[0] != CPU:
         return session.run(None, feeds)[0]
-    options = onnxruntime.RunOptions()
+    options = _ort.RunOptions()
     options.add_run_config_entry(GIVE_BACK, "cpu:0")
     return session.run(None, feeds, options)[0]
 
 
 def _session(path: Path, threads: int, provider: str) -> Session:
-    options = onnxruntime.SessionOptions()
+    options = _ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
@@ -82,7 +83,7 @@ def _session(path: Path, threads: int, provider: str) -> Session:
     if provider == "DmlExecutionProvider":
         options.enable_mem_pattern = False  # as DirectML demands
     names = [provider] if provider == CPU else [provider, CPU]
-    session = onnxruntime.InferenceSession(str(path), options, providers=names)
+    session = _ort.InferenceSession(str(path), options, providers=names)
     if session.get_providers()[0] != provider:
         raise RuntimeError(f"{provider} is not used")
     return session

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from sidecar.catalog.families import UPSCALER
 from sidecar.engine.contract import LoraSpec
 from sidecar.errors import LoraNotFound
 from sidecar.jobs.projection import Projected
@@ -21,9 +24,10 @@ from sidecar.protocol.history import (
 )
 from sidecar.protocol.lora import StackEntry
 from sidecar.protocol.models import LoadModelParams
+from sidecar.protocol.pictures import PictureParameters
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.images import data_url
-from sidecar.rpc.picture_work import tell_history
+from sidecar.rpc.delivery import tell_history
+from sidecar.rpc.images import MAX_BYTES, data_url
 from sidecar.rpc.prewarm import prewarm
 from sidecar.rpc.specs import find_model, model_spec
 from sidecar.rpc.stack import stack_entries
@@ -62,7 +66,13 @@ def history_rollback(call: Call, params: RollbackParams) -> RollbackResult:
     front = call.front
     entry = front.history.entry(params.id)
     image = _image(front, entry, params.inline)
-    stored = entry.parameters
+    if entry.parameters.family == UPSCALER:
+        return RollbackResult(entry=entry, image=image, state=_as_it_is(front))
+    return RollbackResult(entry=entry, image=image, state=_put_back(front, entry.parameters))
+
+
+def _put_back(front: Front, stored: PictureParameters) -> RestoredState:
+    """Model and stack of that picture in force again."""
     load = LoadModelParams(
         model=stored.model,
         vae=stored.vae,
@@ -77,18 +87,31 @@ def history_rollback(call: Call, params: RollbackParams) -> RollbackResult:
     prewarm(front)
     for name in missing:
         front.warn("lora_missing", {"name": name})
-    state = RestoredState(
+    return RestoredState(
         model=model.name,
         vae=drawn.vae,
         low_vram=model.low_vram,
         loras=stack_entries(front, loras),
         missing=missing,
     )
-    return RollbackResult(entry=entry, image=image, state=state)
+
+
+def _as_it_is(front: Front) -> RestoredState:
+    """Of a picture that no model drew: nothing to put back."""
+    state = front.projection.current
+    return RestoredState(
+        model=state.model.name if state.model else "",
+        vae=state.model.vae if state.model else None,
+        low_vram=state.model.low_vram if state.model else "auto",
+        loras=stack_entries(front, state.loras),
+        missing=[],
+    )
 
 
 def _image(front: Front, entry: HistoryEntry, inline: bool) -> ImageOut:
-    data = front.history.picture(entry.id)
+    """What is too large for a message is only a path. Raises PictureGone."""
+    inline = inline and entry.bytes <= MAX_BYTES // 2
+    data = front.history.picture(entry.id) if inline or not os.path.exists(entry.path) else b""
     return ImageOut(
         mime=entry.mime,
         width=entry.width,

@@ -1,4 +1,4 @@
-"""list_models, load_model, unload_model, vram_report."""
+"""list_models, load_model, unload_model, set_low_vram, vram_report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+from sidecar.engine.contract import ModelSpec
+from sidecar.errors import ModelNotLoaded
 from sidecar.jobs.job import Job
 from sidecar.jobs.projection import Projected
 from sidecar.protocol.base import Empty
-from sidecar.protocol.models import LoadModelParams, ModelList, VramReport
+from sidecar.protocol.memory import SetLowVramParams, VramReport, VramReportParams
+from sidecar.protocol.models import LoadModelParams, ModelList
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.specs import find_model, model_spec
+from sidecar.rpc.prewarm import prewarm
+from sidecar.rpc.specs import drawing_now, find_model, full_spec, model_spec
 from sidecar.rpc.state_work import LoadWork, UnloadWork
 
 
@@ -21,7 +25,8 @@ def list_models(call: Call, params: Empty) -> ModelList:
     cards = call.front.models.cards()
     loaded = model.path if model else None
     return ModelList(
-        models=[card.model_copy(update={"loaded": card.path == loaded}) for card in cards]
+        models=[card.model_copy(update={"loaded": card.path == loaded}) for card in cards],
+        upscalers=call.front.upscalers.cards(),
     )
 
 
@@ -34,8 +39,24 @@ def load_model(call: Call, params: LoadModelParams) -> Future[Any]:
         same = state.family in (None, spec.family)
         return replace(state, model=spec, family=spec.family, loras=state.loras if same else ())
 
-    job = Job("load_model", spec, LoadWork(call.front, spec), call.request_id)
-    return submit_trial(call.front, job, change)
+    return _load(call, spec, change)
+
+
+def set_low_vram(call: Call, params: SetLowVramParams) -> Future[Any]:
+    """The same model and stack on another rung."""
+    model = call.front.projection.current.model
+    if model is None:
+        raise ModelNotLoaded()
+    spec = replace(model, low_vram=params.mode)
+    return _load(call, spec, lambda state: replace(state, model=spec))
+
+
+def _load(call: Call, spec: ModelSpec, change: Callable[[Projected], Projected]) -> Future[Any]:
+    front = call.front
+    job = Job("load_model", spec, LoadWork(front, spec), call.request_id)
+    future = submit_trial(front, job, change)
+    future.add_done_callback(lambda done: prewarm(front) if done.exception() else None)
+    return future
 
 
 def unload_model(call: Call, params: Empty) -> Future[Any]:
@@ -47,8 +68,12 @@ def unload_model(call: Call, params: Empty) -> Future[Any]:
     return submit_trial(call.front, job, change)
 
 
-def vram_report(call: Call, params: Empty) -> Future[VramReport]:
-    return call.front.memory.ask()
+def vram_report(call: Call, params: VramReportParams) -> Future[VramReport]:
+    front, asked = call.front, params.for_
+    planned = None
+    if asked is not None:
+        planned = full_spec(drawing_now(front, asked), asked, asked.count)
+    return front.memory.ask(planned)
 
 
 def submit_trial(front: Front, job: Job, change: Callable[[Projected], Projected]) -> Future[Any]:

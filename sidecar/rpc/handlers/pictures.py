@@ -18,6 +18,8 @@ from sidecar.protocol.pictures import (
     Timings,
 )
 from sidecar.rpc.context import Call, Front
+from sidecar.rpc.finishing_specs import checked, finished
+from sidecar.rpc.handlers import enlarging
 from sidecar.rpc.images import data_url
 from sidecar.rpc.picture_work import GenerateWork, PreviewWork
 from sidecar.rpc.previews import preview_key
@@ -39,7 +41,7 @@ def preview(call: Call, params: PreviewParams) -> Future[Any] | PreviewResult:
     front = call.front
     drawing = drawing_now(front, params)
     words = worded(front, params.prompt, params.negative_prompt, params.style)
-    spec = preview_spec(drawing, _with(params, words))
+    spec = checked(front, preview_spec(drawing, _with(params, words)), params)
     gate = front.guard.clear(spec.loras, params.allow_suspicious)
     key = preview_key(spec, words.wording)
     cached = front.previews.get(key)
@@ -61,15 +63,28 @@ def generate(call: Call, params: GenerateParams) -> Future[Any]:
 def repeat(call: Call, params: RepeatParams) -> Future[Any]:
     front = call.front
     entry = front.history.entry(params.id)
-    words = _words_again(front, entry.parameters, params)
-    again = _again(entry, params, _stored_init_image(front, params, entry))
     for lora in entry.parameters.loras:
         front.guard.allow_known(lora.sha256)
+    if entry.parameters.method != "generate":
+        return _made_again(call, entry, params)
+    words = _words_again(front, entry.parameters, params)
+    again = _again(entry, params, _stored_init_image(front, params, entry))
     return _draw(call, _drawing_of(front, entry, again), again, words)
 
 
+def _made_again(call: Call, entry: HistoryEntry, params: RepeatParams) -> Future[Any]:
+    """An upscaled or enhanced picture; one that was redrawn, with the same model and styles."""
+    drawing = None
+    if entry.parameters.method == "enhance" and entry.parameters.sampler is not None:
+        refs = params.loras or _refs(entry.parameters)
+        asked = {"prompt": "", "loras": refs, "allow_conflict": params.allow_conflict}
+        drawing = _drawing_of(call.front, entry, GenerateParams.model_validate(asked))
+    return enlarging.again(call, entry, params, drawing)
+
+
 def _draw(call: Call, drawing: Drawing, params: GenerateParams, words: Worded) -> Future[Any]:
-    spec = full_spec(drawing, _with(params, words), params.count)
+    drawn = full_spec(drawing, _with(params, words), params.count)
+    spec = finished(call.front, drawn, params, drawing.defaults)
     gate = call.front.guard.clear(spec.loras, params.allow_suspicious)
     work = GenerateWork(call.front, spec, words.wording, params.delivery)
     return call.front.jobs.submit(Job("generate", spec.model, work, call.request_id, gate=gate))
@@ -114,20 +129,25 @@ def _again(entry: HistoryEntry, params: RepeatParams, init_image: ImageIn | None
     """The stored recipe but for its words, with what is given anew laid over it; a new seed unless
     one is given."""
     stored = entry.parameters
-    loras = [LoraRef(name=lora.name, alpha=lora.alpha) for lora in stored.loras]
     fields: dict[str, Any] = {
         "width": stored.width,
         "height": stored.height,
         "steps": stored.steps,
         "guidance_scale": stored.guidance_scale,
         "sampler": stored.sampler,
-        "loras": loras,
+        "loras": _refs(stored),
         "strength": stored.strength or 0.6,
+        "upscale": stored.upscale if stored.method == "generate" else 1,
+        "upscaler": stored.upscaler,
     }
-    anew = (*fields, "seed", "count", "delivery", "allow_suspicious", "allow_conflict")
+    anew = (*fields, "checks", "seed", "count", "delivery", "allow_suspicious", "allow_conflict")
     given = {k: getattr(params, k) for k in anew}
     fields |= {k: v for k, v in given.items() if v is not None}
     return GenerateParams(prompt="", **fields, init_image=init_image)
+
+
+def _refs(stored: PictureParameters) -> list[LoraRef]:
+    return [LoraRef(name=lora.name, alpha=lora.alpha) for lora in stored.loras]
 
 
 def _drawing_of(front: Front, entry: HistoryEntry, params: GenerateParams) -> Drawing:

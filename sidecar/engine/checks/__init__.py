@@ -1,0 +1,1 @@
+"""Looks at finished pictures: nudity, QR codes and bar codes, writing. No torch."""
