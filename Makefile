@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-upscale generate starter lock clean
+.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-upscale freeze generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,13 @@ bench-switch: $(READY)  ## LoRA switching at the size of SD 1.5, beside diffuser
 
 bench-upscale: $(READY) $(ASSETS)  ## super-resolution beside ONNX Runtime alone, PyTorch and bicubic
 	@$(BIN)/python -m benchmarks --only upscale --name upscale
+
+freeze: $(READY) $(ASSETS)  ## the program for people without Python: dist/lora-sidecar, and -lite without torch
+	@for variant in $(or $(VARIANT),lite full); do \
+		echo "Freezing $$variant (some minutes) ..."; \
+		SIDECAR_VARIANT=$$variant $(BIN)/pyinstaller pyinstaller.spec --noconfirm --log-level WARN \
+			--distpath dist --workpath build/freeze-$$variant || exit 1; \
+	done; du -sh dist/lora-sidecar*
 
 generate: $(READY)  ## write schema/, docs/protocol.md, the README's table and the npm package's types
 	@$(BIN)/python -m tools.generate

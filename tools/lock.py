@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 PROJECT = "lora-sidecar"
-EXTRAS = ("bench", "dev", "train")
+EXTRAS = ("bench", "dev", "freeze", "train")
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 HEADER = """\
 # Every package that LoRA Sidecar, its tests and its benchmarks need, pinned.

@@ -10,7 +10,13 @@ from pathlib import Path
 from sidecar.catalog.families import Defaults
 from sidecar.catalog.model_inspection import PICKLES, FoundModel, check_vae, inspect
 from sidecar.catalog.names import is_plain_name, lies_inside
-from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported, VaeNotFound
+from sidecar.errors import (
+    EngineMissing,
+    ModelCorrupt,
+    ModelNotFound,
+    ModelUnsupported,
+    VaeNotFound,
+)
 from sidecar.protocol.models import ModelCard
 
 __all__ = ["Defaults", "FoundModel", "FoundVae", "ModelCatalog"]
@@ -56,10 +62,13 @@ class ModelCatalog:
         """A model by name, or a diffusers folder or single file by absolute path.
 
         Raises ModelNotFound; ModelUnsupported for another kind of model and for pickled weights,
-        which can carry code; ModelCorrupt when files are missing or cannot be read.
+        which can carry code; ModelCorrupt when files are missing or cannot be read; EngineMissing
+        for the starter in a build that comes without it, because it cannot draw.
         """
         names = self._models()
         path = _by_name(model, names) or _by_path(model)
+        if model == STARTER and not self._starter.exists():
+            raise EngineMissing(package="torch")
         if path is None:
             raise ModelNotFound(model=model, available=[card.name for card in self.cards()])
         return self._inspect(_name_of(path, names), path)

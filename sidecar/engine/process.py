@@ -12,21 +12,32 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from sidecar.paths import program
 
 PR_SET_PDEATHSIG = 1
 _kill_on_close: Any = None
 
 
-def engine_command(kind: str, threads: int | None, log_level: str, log_format: str) -> list[str]:
-    """The command that starts an engine: this program again, also when it is frozen."""
-    program = [sys.executable]
-    if not getattr(sys, "frozen", False):
-        program += ["-m", "sidecar"]
+def engine_command(
+    kind: str,
+    threads: int | None,
+    log_level: str,
+    log_format: str,
+    remembered: Path | None = None,
+) -> list[str]:
+    """The command that starts an engine: this program again, also when it is frozen.
+
+    `remembered`: the file that keeps what runs took of this machine's memory.
+    """
     options = ["--kind", kind, "--log-level", log_level, "--log-format", log_format]
     if threads is not None:
         options += ["--threads", str(threads)]
-    return [*program, "engine", *options, "--parent", str(os.getpid())]
+    if remembered is not None:
+        options += ["--remembered", str(remembered)]
+    return [*program(), "engine", *options, "--parent", str(os.getpid())]
 
 
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.catalog import Defaults, ModelCatalog
-from sidecar.errors import ModelCorrupt, ModelNotFound, ModelUnsupported
+from sidecar.errors import EngineMissing, ModelCorrupt, ModelNotFound, ModelUnsupported
 from sidecar.paths import starter_folder
 from tests.catalog.catalog_samples import write_json, write_model
 
@@ -176,3 +176,8 @@ def test_configs_with_values_of_other_kinds_give_the_familys_defaults(
     folder = write_model(models / "sd")
     write_json(folder / "unet" / "config.json", {"cross_attention_dim": 768, "sample_size": [9]})
     assert catalog.find("sd").defaults.width == 512
+
+
+def test_a_build_without_the_starter_says_that_it_cannot_draw(tmp_path: Path) -> None:
+    with pytest.raises(EngineMissing):
+        ModelCatalog([tmp_path], tmp_path / "no starter").find("starter")

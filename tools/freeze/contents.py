@@ -1,0 +1,138 @@
+"""What goes into each variant of the frozen program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+Entry = tuple[str, str, str]
+"""Where it goes, where it lies, and its type, as PyInstaller has it."""
+
+# Modules of ours, by folder, that import torch (or what needs it).
+DIFFUSION = ("sidecar.engine.diffusion", "sidecar.engine.train")
+# Never imported by the program, in either variant, though something refers to them.
+NEVER = (
+    "IPython",
+    "PIL.ImageQt",
+    "PIL.ImageTk",
+    "_pytest",
+    "hypothesis",
+    "lycoris",
+    "matplotlib",
+    "onnx",
+    "pandas",
+    "pygls",
+    "pytest",
+    "skimage",
+    "sklearn",
+    "tensorboard",
+    "tkinter",
+    "torchaudio",
+    "torchvision",
+)
+# What only libraries of the full variant, or optional parts of others, would import.
+LITE_NEVER = (
+    "certifi",
+    "charset_normalizer",
+    "requests",
+    "rich",
+    "setuptools",
+    "urllib3",
+    "yaml",
+)
+TORCH_AND_COMPANY = (
+    "accelerate",
+    "diffusers",
+    "huggingface_hub",
+    "peft",
+    "scipy",
+    "sympy",
+    "networkx",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+VERSIONS = ("numpy", "onnxruntime", "pillow", "psutil", "pydantic", "safetensors", "zxing-cpp")
+# These look for the versions of each other when they are imported.
+TRAINING = ("accelerate", "diffusers", "peft", "transformers")
+# Python of torch that is only for its own tests and for building extensions.
+TORCH_UNUSED = ("torch.utils.benchmark", "torch.utils.tensorboard", "torch.utils.model_dump")
+# Folders of torch that hold no Python: tests, headers, tools. The shared-memory helper stays.
+DROPPED = ("torch/test", "torch/include", "torch/share", "torch/bin", "torch/lib/cmake")
+KEPT = ("torch/bin/torch_shm_manager",)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """`variant`: "full" or "lite"; `root`: the checkout."""
+
+    variant: str
+    root: Path
+
+    @classmethod
+    def of(cls, variant: str, root: Path) -> Contents:
+        if variant not in ("full", "lite"):
+            raise SystemExit(f"SIDECAR_VARIANT is {variant!r}; it can be full or lite.")
+        return cls(variant, root)
+
+    @property
+    def full(self) -> bool:
+        return self.variant == "full"
+
+    @property
+    def name(self) -> str:
+        """Of the folder in dist/."""
+        return "lora-sidecar" if self.full else "lora-sidecar-lite"
+
+    def hidden_imports(self) -> list[str]:
+        """Every module of ours: many are imported by name, when they are needed."""
+        modules = (module_of(path.relative_to(self.root)) for path in self._sources())
+        return sorted(name for name in modules if self.full or not name.startswith(DIFFUSION))
+
+    def _sources(self) -> Iterable[Path]:
+        return (self.root / "sidecar").rglob("*.py")
+
+    def excludes(self) -> list[str]:
+        if self.full:
+            return [*NEVER, *TORCH_UNUSED]
+        return [*NEVER, *LITE_NEVER, *TORCH_AND_COMPANY, *DIFFUSION]
+
+    def metadata(self) -> list[tuple[str, bool]]:
+        """Distributions whose version is asked for at run time; True: and of what they need."""
+        named = [(name, False) for name in VERSIONS]
+        return named + [(name, True) for name in TRAINING] if self.full else named
+
+    def datas(self) -> list[tuple[str, str]]:
+        """Data files of ours: (where it lies, the folder it goes to)."""
+        found = [
+            (str(path), str(path.parent.relative_to(self.root)))
+            for path in (self.root / "sidecar").rglob("*")
+            if path.is_file() and path.suffix not in (".py", ".pyc") and self._wanted(path)
+        ]
+        styles = [(str(path), "sidecar/assets/loras") for path in (self.root / "loras").iterdir()]
+        return found + styles
+
+    def _wanted(self, path: Path) -> bool:
+        """The lite variant needs no starter model to draw with, and no vocabulary."""
+        place = path.relative_to(self.root / "sidecar").parts
+        return self.full or place[:2] not in (("assets", "starter"), ("assets", "clip"))
+
+    def collection_modes(self) -> dict[str, str]:
+        """Byte code in the archive. Torch's hook would add the source of everything."""
+        return {"torch": "pyz", "transformers": "pyz"} if self.full else {}
+
+    def kept(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Without what is never opened."""
+        return [entry for entry in entries if not _dropped(entry[0])]
+
+
+def _dropped(place: str) -> bool:
+    path = PurePath(place).as_posix()
+    return path.startswith(DROPPED) and not path.startswith(KEPT)
+
+
+def module_of(path: Path) -> str:
+    """`sidecar/cli/main.py` is `sidecar.cli.main`."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
