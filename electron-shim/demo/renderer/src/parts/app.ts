@@ -24,6 +24,11 @@ export class App extends StudioElement {
       sidecar-top-bar {
         grid-column: 1 / -1;
       }
+      @media (max-width: 960px) {
+        :host {
+          grid-template-columns: 224px minmax(0, 1fr) 96px;
+        }
+      }
       .controls {
         display: grid;
         grid-template-rows: minmax(0, 1fr) auto;

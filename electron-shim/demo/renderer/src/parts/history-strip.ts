@@ -70,6 +70,7 @@ export class HistoryStrip extends StudioElement {
       .blank {
         width: 80px;
         height: 80px;
+        margin: 4px 16px;
         padding: 8px;
         border: 1px dashed var(--line-strong);
         border-radius: 6px;
@@ -102,6 +103,7 @@ export class HistoryStrip extends StudioElement {
         <h2 id="title">${t.label}</h2>
         <span class="soft figures">${total || nothing}</span>
       </header>
+      ${entries.length === 0 ? html`<p class="blank soft">${t.empty}</p>` : nothing}
       <div
         class="entries"
         role="listbox"
@@ -115,7 +117,6 @@ export class HistoryStrip extends StudioElement {
           ({ id }) => id,
           (entry) => this.#entry(entry, entry.id === stop),
         )}
-        ${entries.length === 0 ? html`<p class="blank soft" role="presentation">${t.empty}</p>` : nothing}
       </div>
       <span class="heard" id="keys">${t.keys}</span>
     `;

@@ -60,6 +60,21 @@ export class TopBar extends StudioElement {
       sidecar-memory-bar {
         margin-right: 8px;
       }
+      @media (max-width: 960px) {
+        .sign {
+          width: auto;
+        }
+        .sign span,
+        .button span {
+          display: none;
+        }
+        .low {
+          margin-left: 12px;
+        }
+        sidecar-memory-bar {
+          margin-right: 0;
+        }
+      }
     `,
   ];
 
@@ -80,7 +95,7 @@ export class TopBar extends StudioElement {
       <sidecar-memory-bar .studio=${this.studio}></sidecar-memory-bar>
       ${
         methods.has("enhance")
-          ? html`<button class="button quiet" data-testid="enhance" @click=${this.#enhance}>
+          ? html`<button class="button quiet" data-testid="enhance" aria-label=${this.t.enhance.open} @click=${this.#enhance}>
               ${wand}<span>${this.t.enhance.open}</span>
             </button>`
           : nothing
@@ -115,7 +130,7 @@ export class TopBar extends StudioElement {
       <button
         class="button quiet"
         data-testid="language"
-        aria-label=${`${locale.label}: ${this.t.language}`}
+        aria-label=${`${locale.label}: ${locale.other}`}
         @click=${this.#language}
       >
         ${locale.other}

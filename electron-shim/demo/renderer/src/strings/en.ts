@@ -16,7 +16,7 @@ export const en = {
     families: { starter: "starter", sd15: "SD 1.5", sd21: "SD 2.1", sdxl: "SDXL" },
   },
   memory: {
-    label: (used: string, total: string) => `Memory: ${used} of ${total}`,
+    label: (used: string, total: string) => `Memory: ${used} / ${total}`,
     unknown: "Memory: not known yet",
     title: "Memory",
     ram: "Main memory",
@@ -66,7 +66,7 @@ export const en = {
     steps: "Steps",
     stepsAuto: (steps: number) => `${steps}, as the model likes`,
     size: "Size",
-    sizeAuto: (width: number, height: number) => `${width} × ${height} (the model’s own)`,
+    sizeAuto: (width: number, height: number) => `${width} × ${height} (own)`,
     generate: "Generate",
     preview: "Preview",
     cancel: "Cancel",

@@ -18,7 +18,7 @@ export const zhCn: Strings = {
     families: { starter: "入门模型", sd15: "SD 1.5", sd21: "SD 2.1", sdxl: "SDXL" },
   },
   memory: {
-    label: (used, total) => `内存：已用 ${used}，共 ${total}`,
+    label: (used, total) => `内存：${used} / ${total}`,
     unknown: "内存：尚不清楚",
     title: "内存",
     ram: "主内存",
@@ -68,7 +68,7 @@ export const zhCn: Strings = {
     steps: "步数",
     stepsAuto: (steps) => `${steps}（模型默认）`,
     size: "尺寸",
-    sizeAuto: (width, height) => `${width} × ${height}（模型默认）`,
+    sizeAuto: (width, height) => `${width} × ${height}（默认）`,
     generate: "生成",
     preview: "预览",
     cancel: "取消",
