@@ -14,12 +14,17 @@ export const PYTHON = [
   join(CHECKOUT, ".venv", "bin", "python"),
 ].find((path) => path !== "" && existsSync(path));
 
-/** Options for a real sidecar with an empty data folder and the engine that only pretends. */
-export async function realSidecar(...words: string[]): Promise<SidecarOptions> {
+/** The real sidecar, with the real engine. */
+export function realProgram(): Pick<SidecarOptions, "program" | "cwd"> {
   if (!PYTHON)
     throw new Error("no Python with the sidecar: run `make setup`, or set SIDECAR_PYTHON");
+  return { program: { python: PYTHON }, cwd: CHECKOUT };
+}
+
+/** Options for a real sidecar with an empty data folder and the engine that only pretends. */
+export async function realSidecar(...words: string[]): Promise<SidecarOptions> {
   const dataDir = await mkdtemp(join(tmpdir(), "sidecar-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const serve = { dataDir, arguments: ["--engine", "fake", ...words] };
-  return { program: { python: PYTHON }, cwd: CHECKOUT, serve };
+  return { ...realProgram(), serve };
 }
