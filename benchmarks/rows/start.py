@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,14 +41,19 @@ def initialize_row(folder: Path, scale: float) -> Row:
     )
 
 
-def first_picture_row(folder: Path, scale: float) -> Row:
+def plain_script(folder: Path) -> tuple[str, ...]:
+    """The command of the peer: the same picture with diffusers alone."""
     card = ModelCatalog((), starter_folder()).find("starter").card
-    plain = (
+    return (
         *(sys.executable, str(PEERS / "plain_script.py")),
         *(str(starter_folder()), str(folder / "plain.png")),
         *("--prompt", PROMPT, "--seed", str(SEED)),
         *("--steps", str(card.steps), "--guidance-scale", str(card.guidance_scale)),
     )
+
+
+def first_picture_row(folder: Path, scale: float) -> Row:
+    plain = plain_script(folder)
     timed = in_turns(
         {"ours": lambda _: spawn_and_draw(folder), "plain": lambda _: run_to_end(plain)},
         rounds=max(1, int(PICTURE_ROUNDS * scale)),
@@ -56,22 +62,22 @@ def first_picture_row(folder: Path, scale: float) -> Row:
         "spawn → first finished starter picture",
         timed.figure("ours"),
         (Peer("a plain diffusers script", timed.figure("plain"), 0.9),),
-        note=f"“{PROMPT}”, {card.steps} steps, on disk at the end on both sides",
+        note=f"“{PROMPT}”, as many steps on both sides, on disk at the end on both sides",
     )
 
 
-def spawn_and_initialize(folder: Path) -> float:
+def spawn_and_initialize(folder: Path, serve: Sequence[str] = SERVE) -> float:
     start = time.perf_counter()
-    with running((*SERVE, "--data-dir", str(folder / "data")), ANSWER_SECONDS) as child:
+    with running((*serve, "--data-dir", str(folder / "data")), ANSWER_SECONDS) as child:
         ask(child, 1, "initialize", {})
         child.answer_to(1)
         return elapsed(start)
 
 
-def spawn_and_draw(folder: Path) -> float:
+def spawn_and_draw(folder: Path, serve: Sequence[str] = SERVE) -> float:
     """Both requests are sent at once, as soon as the process exists."""
     start = time.perf_counter()
-    with running((*SERVE, "--data-dir", str(folder / "data")), ANSWER_SECONDS) as child:
+    with running((*serve, "--data-dir", str(folder / "data")), ANSWER_SECONDS) as child:
         ask(child, 1, "load_model", {"model": "starter"})
         ask(child, 2, "generate", {"prompt": PROMPT, "seed": SEED})
         answer = child.answer_to(2)

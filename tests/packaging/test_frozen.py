@@ -1,0 +1,124 @@
+"""The frozen programs, driven over stdio as an app does it; `make freeze` makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from sidecar.client import Sidecar, picture_bytes
+from sidecar.errors import EngineMissing
+from tools.freeze.bill import BILL, LICENSES
+
+DIST = Path(os.environ.get("SIDECAR_FROZEN") or Path(__file__).parents[2] / "dist")
+SUFFIX = ".exe" if os.name == "nt" else ""
+FULL, LITE = "lora-sidecar", "lora-sidecar-lite"
+MEGABYTES = {FULL: 780, LITE: 200}
+BARE = {"PATH": str(Path(os.devnull)), "HOME": str(Path(os.sep, "nonexistent"))}
+"""No Python to be found, nor anything else."""
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A program in a folder with spaces and letters of many alphabets."""
+    place = tmp_path_factory.mktemp("Mein Prógramm 模型 ")
+
+    def program(variant: str) -> Path:
+        frozen = DIST / variant
+        if not frozen.is_dir():
+            pytest.skip(f"make freeze has not made {variant}")
+        if not (place / variant).exists():
+            shutil.copytree(frozen, place / variant, symlinks=True, copy_function=_link)
+        return place / variant / f"lora-sidecar{SUFFIX}"
+
+    yield program
+    shutil.rmtree(place)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def spawned(program: Path, data: Path, log: Path) -> Sidecar:
+    env = {**BARE, **({"SYSTEMROOT": os.environ["SYSTEMROOT"]} if os.name == "nt" else {})}
+    return Sidecar.spawn(data, command=[str(program), "serve"], env=env, log=log, timeout=120)
+
+
+@pytest.mark.parametrize("variant", [FULL, LITE])
+def test_it_is_no_larger_than_promised(variant: str) -> None:
+    if not (DIST / variant).is_dir():
+        pytest.skip(f"make freeze has not made {variant}")
+    files = [path for path in (DIST / variant).rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files if not path.is_symlink())
+    assert size / 1e6 <= MEGABYTES[variant]
+
+
+@pytest.mark.parametrize("variant", [FULL, LITE])
+def test_it_says_what_it_is_made_of(variant: str) -> None:
+    if not (DIST / variant).is_dir():
+        pytest.skip(f"make freeze has not made {variant}")
+    inside = DIST / variant / "_internal"
+    names = {part["name"] for part in json.loads((inside / BILL).read_text())["components"]}
+    assert {"Python", "onnxruntime", "pydantic", "pyinstaller"} <= names
+    assert ("torch" in names) == (variant == FULL)
+    assert "Permission is hereby granted" in (inside / LICENSES).read_text(encoding="utf-8")
+
+
+@pytest.mark.engine
+def test_the_main_job_in_the_full_program(moved: Any, tmp_path: Path) -> None:
+    with spawned(moved(FULL), tmp_path / "Dàta 数据 x", tmp_path / "log") as sidecar:
+        sidecar.load_model("starter")
+        receipt = sidecar.switch_lora("ink", 0.8)
+        assert receipt.matched_keys == receipt.total_keys
+        first = sidecar.preview("red apple", seed=1)
+        sidecar.set_alpha(0.2)
+        second = sidecar.preview("red apple", seed=1)
+        assert picture_bytes(first.image) != picture_bytes(second.image)
+        made = sidecar.generate("red apple", seed=1, width=128, height=128).images[0]
+        assert made.path is not None
+        assert Path(made.path).is_file()
+        sidecar.switch_lora(None)
+        back = sidecar.call("history_rollback", {"id": made.history_id})
+        assert [entry["name"] for entry in back["state"]["loras"]] == ["ink"]
+        larger = sidecar.call("upscale", {"image": {"path": made.path}, "scale": 2})
+        assert larger["images"][0]["width"] == 256
+        pids = sidecar.status().pids
+        assert sidecar.stop() == 0
+    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+
+
+def test_the_lite_program_enlarges_and_says_that_it_cannot_draw(moved: Any, tmp_path: Path) -> None:
+    picture = Path(__file__).parents[2] / "loras" / "ink.png"
+    with spawned(moved(LITE), tmp_path / "data", tmp_path / "log") as sidecar:
+        with pytest.raises(EngineMissing):
+            sidecar.load_model("starter")
+        larger = sidecar.call("upscale", {"image": {"path": str(picture)}, "scale": 2})
+        assert Path(larger["images"][0]["path"]).is_file()
+        enhanced = sidecar.call("enhance", {"image": {"path": str(picture)}, "scale": 2})
+        assert enhanced["path_used"] == "onnx"
+        assert {card.name for card in sidecar.list_loras()} >= {"ink", "night"}
+        scan = sidecar.scan_lora("ink")
+        assert scan.verdict == "safe"
+        assert sidecar.call("history_list", {})["total"] == 2
+        assert sidecar.stop() == 0
+
+
+@pytest.mark.parametrize("variant", [FULL, LITE])
+def test_its_doctor_is_content(moved: Any, variant: str, tmp_path: Path) -> None:
+    words = [str(moved(variant)), "doctor", "--data-dir", str(tmp_path / "data"), "--json"]
+    done = subprocess.run(
+        words, env=BARE, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+    findings = json.loads(done.stdout)
+    assert [finding for finding in findings if finding["state"] == "problem"] == []
+    assert done.returncode == 0
