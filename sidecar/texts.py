@@ -62,7 +62,7 @@ ENGLISH: Sentences = {
     ),
     "lora_conflict": (
         "{names} belong to one group ({group}) and are too strong together.",
-        "Keep one of them, take the alphas of data.suggested, or send allow_conflict: true.",
+        "Keep one of them, or take the suggested strengths.",
     ),
     "lora_corrupt": (
         "“{name}” cannot be read: {reason}.",
@@ -74,7 +74,7 @@ ENGLISH: Sentences = {
     ),
     "lora_suspicious": (
         "“{name}” needs a second look: {reason}.",
-        "If you trust where it came from, repeat the request with allow_suspicious: true.",
+        "If you trust where it came from, allow it.",
     ),
     "model_not_found": (
         "There is no model named “{model}”.",
@@ -221,7 +221,7 @@ CHINESE: Sentences = {
     "lora_unsafe": ("已拒绝“{name}”：{reason}。", "请从可信来源重新获取该文件。"),
     "lora_conflict": (
         "{names} 属于同一组（{group}），合在一起过强。",
-        "只保留一个，采用 data.suggested 中的强度，或发送 allow_conflict: true。",
+        "只保留一个，或采用建议的强度。",
     ),
     "lora_corrupt": ("无法读取“{name}”：{reason}。", "请重新复制或下载该文件。"),
     "lora_without_effect": (
@@ -230,7 +230,7 @@ CHINESE: Sentences = {
     ),
     "lora_suspicious": (
         "“{name}”需要您确认：{reason}。",
-        "如果信任其来源，请带上 allow_suspicious: true 再次发送请求。",
+        "如果信任其来源，可以允许使用。",
     ),
     "model_not_found": (
         "没有名为“{model}”的模型。",
