@@ -28,6 +28,36 @@ export const styles = css`
   footer {
     padding-right: 20px;
   }
+  .scales {
+    display: flex;
+    border: 1px solid var(--line);
+    border-radius: 6px;
+  }
+  .scales label {
+    position: relative;
+    cursor: pointer;
+  }
+  .scales span {
+    display: block;
+    padding: 0 12px;
+    border-radius: 5px;
+    line-height: 30px;
+  }
+  .scales input:checked + span {
+    background: var(--accent-soft);
+    font-weight: 500;
+  }
+  .scales input:focus-visible + span {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  .about {
+    flex: 1;
+    padding: 0 16px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   footer .button + .button {
     margin-left: 8px;
   }

@@ -8,6 +8,8 @@ import { styles } from "./enhance-sheet.css.js";
 import "./compare-view.js";
 import "./progress-line.js";
 
+const SCALES = [1, 2, 4] as const;
+
 /** Make a photo better: drop it, wait, compare. */
 export class EnhanceSheet extends StudioElement {
   static override properties = {
@@ -97,21 +99,40 @@ export class EnhanceSheet extends StudioElement {
 
   #foot(enhancing: Enhancing | null): TemplateResult {
     const t = this.t.enhance;
-    if (!enhancing || enhancing.refusal) return html``;
+    if (!enhancing || enhancing.refusal) return this.#scales();
     if (enhancing.stage !== "done" || !enhancing.after) {
       return html`<span class="soft">${enhancing.name}</span>
         <button class="button" @click=${() => this.studio.enhancer.close()}>
           ${this.t.prompt.cancel}
         </button>`;
     }
-    const { width, height, after, name } = enhancing;
-    return html`<span class="soft figures">${name} · ${width} × ${height}</span>
+    const { width, height, after, name, why } = enhancing;
+    return html`${this.#scales()}
+      <span class="soft figures about" title=${why}>${width} × ${height}</span>
       <span>
         <button class="button" @click=${this.#pick}>${t.again}</button>
         <button class="button main" @click=${() => this.studio.pictures.saveEnhanced(after, name)}>
           ${save}<span>${t.save}</span>
         </button>
       </span>`;
+  }
+
+  #scales(): TemplateResult {
+    const t = this.t.enhance;
+    const { enhanceScale } = this.state;
+    return html`<div class="scales" role="radiogroup" aria-label=${t.scale}>
+      ${SCALES.map(
+        (scale) => html`<label>
+          <input
+            type="radio"
+            name="scale"
+            class="heard"
+            .checked=${scale === enhanceScale}
+            @change=${() => this.studio.enhancer.choose(scale)}
+          /><span>${scale === 1 ? t.same : `${scale} ×`}</span>
+        </label>`,
+      )}
+    </div>`;
   }
 
   #take(file: File | undefined): void {

@@ -163,14 +163,14 @@ export class Toasts extends StudioElement {
   #actions({ id, actions }: Notice): TemplateResult {
     return html`<div class="actions">
       ${actions.map(
-        ({ remedy, run }, at) => html`<button
+        ({ remedy, run, size }, at) => html`<button
           class="button ${at === 0 ? "main" : ""}"
           @click=${() => {
             this.studio.dismiss(id);
             run();
           }}
         >
-          ${this.t.remedy[remedy]}
+          ${size ? this.t.remedy.sized(size) : this.t.remedy[remedy]}
         </button>`,
       )}
     </div>`;

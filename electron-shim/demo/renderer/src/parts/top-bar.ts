@@ -87,7 +87,7 @@ export class TopBar extends StudioElement {
         <input
           type="checkbox"
           data-testid="low-vram"
-          .checked=${preferences.lowVram}
+          .checked=${preferences.lowVram !== "auto"}
           @change=${this.#lowVram}
         />${this.t.model.lowVram}
       </label>
@@ -152,7 +152,8 @@ export class TopBar extends StudioElement {
   };
 
   readonly #lowVram = (event: Event): void => {
-    void this.studio.prefer({ lowVram: (event.target as HTMLInputElement).checked });
+    const { checked } = event.target as HTMLInputElement;
+    void this.studio.prefer({ lowVram: checked ? "balanced" : "auto" });
   };
 
   readonly #language = (): void => {

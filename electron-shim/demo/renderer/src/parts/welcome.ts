@@ -22,7 +22,7 @@ export class Welcome extends StudioElement {
         padding: 32px;
       }
       .words {
-        width: 400px;
+        width: 480px;
         max-width: 100%;
         text-align: center;
       }

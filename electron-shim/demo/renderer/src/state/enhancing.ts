@@ -1,17 +1,13 @@
-import type { CallOptions, GenerateResult } from "@lora-sidecar/electron/renderer";
+import type { EnhanceParams } from "@lora-sidecar/electron/renderer";
 import { isOutdated } from "@lora-sidecar/electron/renderer";
-import type { Enhancing, Host } from "./state.js";
+import type { Enhancing, Host, Sidecar } from "./state.js";
 
 /** The sidecar takes messages of 64 MiB, and base64 is a third larger than the file. */
 export const MAX_PHOTO_BYTES = 40_000_000;
 
 const TYPES: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp"]);
 
-/** The request, as `enhance` takes it. */
-export type Enhance = (
-  params: { image: { data_url: string }; delivery: "both" },
-  options: CallOptions,
-) => Promise<GenerateResult>;
+type Photo = Blob & { readonly name?: string };
 
 /** Reads a file as a data URL, and tells how much of it is read, 0 to 100. */
 export type ReadFile = (
@@ -25,46 +21,49 @@ export type Refusal = "notAPicture" | "tooLarge";
 
 /** A photo from the person's disk: read, sent, enhanced, compared. */
 export class Enhancer {
-  readonly #enhance: Enhance;
+  readonly #api: Pick<Sidecar, "enhance">;
   readonly #read: ReadFile;
   readonly #host: Host;
   #running: AbortController | undefined;
+  #photo: Photo | undefined;
 
-  constructor(enhance: Enhance, read: ReadFile, host: Host) {
-    this.#enhance = enhance;
+  constructor(api: Pick<Sidecar, "enhance">, read: ReadFile, host: Host) {
+    this.#api = api;
     this.#read = read;
     this.#host = host;
   }
 
-  /** Enhance it; one that is in work is given up for it. */
-  async take(file: Blob & { readonly name?: string }): Promise<void> {
+  /** Times each side: 1, 2, 4. A photo that is there already is enhanced anew. */
+  choose(scale: number): void {
+    this.#host.change({ enhanceScale: scale });
+    if (this.#photo) void this.take(this.#photo);
+  }
+
+  /**
+   * Enhance it; one that is in work is given up for it. `anyway`: although it is tiny, blank or
+   * blurred.
+   */
+  async take(file: Photo, anyway = false): Promise<void> {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
     const refusal = refusalOf(file);
+    this.#photo = refusal ? undefined : file;
     this.#put({ ...FRESH, name: file.name ?? "", refusal });
     if (refusal) return;
     try {
-      const before = await this.#read(file, (percent) => this.#change({ percent }), running.signal);
-      if (this.#running !== running) return;
-      this.#change({ stage: "working", percent: 0, before });
-      const { images } = await this.#enhance(
-        { image: { data_url: before }, delivery: "both" },
-        {
-          signal: running.signal,
-          onProgress: ({ percent, eta_ms: etaMs }) => this.#change({ percent, etaMs }),
-        },
-      );
-      const [image] = images;
-      if (this.#running !== running || !image) return;
-      const { width, height, data_url } = image;
-      const after = data_url ?? image.thumbnail;
-      this.#change({ stage: "done", percent: 100, after, width, height });
-      this.#host.say("finished");
+      const read = (percent: number): void => this.#change({ percent });
+      const before = await this.#read(file, read, running.signal);
+      if (this.#running === running) await this.#work(before, anyway, running);
     } catch (error) {
       if (this.#running !== running) return;
       this.#put(null);
-      if (!isOutdated(error)) this.#host.tell(error, { again: () => void this.take(file) });
+      if (isOutdated(error)) return;
+      this.#photo = undefined;
+      this.#host.tell(error, {
+        again: () => void this.take(file, anyway),
+        anyway: () => void this.take(file, true),
+      });
     }
   }
 
@@ -72,7 +71,27 @@ export class Enhancer {
   close(): void {
     this.#running?.abort();
     this.#running = undefined;
+    this.#photo = undefined;
     this.#put(null);
+  }
+
+  async #work(before: string, anyway: boolean, running: AbortController): Promise<void> {
+    this.#change({ stage: "working", percent: 0, before });
+    const { enhanceScale: scale } = this.#host.state;
+    const image: EnhanceParams["image"] = { data_url: before };
+    const params: EnhanceParams = { image, scale, anyway, delivery: "both" };
+    const { images, why } = await this.#api.enhance(params, {
+      signal: running.signal,
+      onProgress: ({ percent, eta_ms: etaMs }) => {
+        if (this.#running === running) this.#change({ percent, etaMs });
+      },
+    });
+    const [better] = images;
+    if (this.#running !== running || !better) return;
+    const { width, height, data_url } = better;
+    const after = data_url ?? better.thumbnail;
+    this.#change({ stage: "done", percent: 100, after, why, width, height });
+    this.#host.say("finished");
   }
 
   #change(change: Partial<Enhancing>): void {
@@ -91,6 +110,7 @@ const FRESH = {
   etaMs: null,
   before: null,
   after: null,
+  why: "",
   width: 0,
   height: 0,
 } as const;

@@ -1,4 +1,5 @@
 import type { ModelCard } from "@lora-sidecar/electron/renderer";
+import type { Preferences } from "./preferences.js";
 import type { Host, ModelState, Sidecar } from "./state.js";
 
 /** Which model is loaded, and how. */
@@ -29,23 +30,17 @@ export class Models {
 
   /** Make a model resident; the former one stays when this fails. */
   async load(name: string): Promise<void> {
-    const { model: former, preferences } = this.#host.state;
-    this.#newest += 1;
-    const mine = this.#newest;
-    this.#change({ stage: "loading", name, percent: null });
-    try {
-      await this.#api.loadModel({
-        model: name,
-        low_vram: preferences.lowVram ? "balanced" : "auto",
-      });
-      if (mine === this.#newest) this.#change({ stage: "ready", name, percent: null });
-    } catch (error) {
-      if (mine !== this.#newest) return;
-      this.#change(
-        former.stage === "ready" ? { ...former, cards: this.#now.cards } : { stage: "failed" },
-      );
-      this.#host.tell(error, { again: () => void this.load(name) });
-    }
+    const { preferences } = this.#host.state;
+    const params = { model: name, low_vram: preferences.lowVram };
+    await this.#work(name, () => this.#api.loadModel(params));
+  }
+
+  /** Trade speed for memory, or back. */
+  async trade(mode: Preferences["lowVram"]): Promise<void> {
+    const { name, stage } = this.#now;
+    if (name === null || stage === "starting") return; // it is loaded so
+    if (stage !== "ready") await this.load(name);
+    else await this.#work(name, () => this.#api.setLowVram({ mode }));
   }
 
   /** The card of the model in use. */
@@ -60,6 +55,23 @@ export class Models {
 
   get #now(): ModelState {
     return this.#host.state.model;
+  }
+
+  /** What makes a model resident; the newest such request wins. */
+  async #work(name: string, ask: () => Promise<unknown>): Promise<void> {
+    const former = this.#now;
+    this.#newest += 1;
+    const mine = this.#newest;
+    this.#change({ stage: "loading", name, percent: null });
+    try {
+      await ask();
+      if (mine === this.#newest) this.#change({ stage: "ready", name, percent: null });
+    } catch (error) {
+      if (mine !== this.#newest) return;
+      const { cards } = this.#now;
+      this.#change(former.stage === "ready" ? { ...former, cards } : { stage: "failed" });
+      this.#host.tell(error, { again: () => void this.#work(name, ask) });
+    }
   }
 
   #loading(name: string, percent: number): void {

@@ -1,4 +1,5 @@
 import {
+  type Alternative,
   type FaultKind,
   isOutdated,
   SidecarError,
@@ -8,8 +9,8 @@ import {
 /** What a button under an error does. */
 export type Remedy =
   | "allowSuspicious"
+  | "anyway"
   | "chooseModel"
-  | "copyDetails"
   | "lowVram"
   | "restart"
   | "smaller"
@@ -19,6 +20,8 @@ export type Remedy =
 /** A button that follows from an error. */
 export interface NoticeAction {
   readonly remedy: Remedy;
+  /** With "smaller": at which size. */
+  readonly size?: string;
   readonly run: () => void;
 }
 
@@ -53,15 +56,25 @@ export interface Banner {
 export interface Remedies {
   readonly tryAgain?: (() => void) | undefined;
   readonly allowSuspicious?: (() => void) | undefined;
+  readonly anyway?: (() => void) | undefined;
   readonly lowVram?: (() => void) | undefined;
   readonly smaller?: (() => void) | undefined;
   readonly chooseModel?: (() => void) | undefined;
   readonly restart?: (() => void) | undefined;
   readonly useSuggested: (stack: Notice["suggested"]) => void;
+  /** What would fit into memory, as the sidecar has worked it out. */
+  readonly take: (alternative: Alternative) => void;
 }
 
-const FOLLOWS: Readonly<Record<string, readonly Exclude<Remedy, "useSuggested">[]>> = {
+const MOST_WAYS = 3;
+
+type Simple = Exclude<Remedy, "useSuggested">;
+
+const FOLLOWS: Readonly<Record<string, readonly Simple[]>> = {
   lora_suspicious: ["allowSuspicious"],
+  image_tiny: ["anyway"],
+  image_blank: ["anyway"],
+  image_blurred: ["anyway"],
   out_of_memory: ["lowVram", "smaller", "tryAgain"],
   model_not_loaded: ["chooseModel"],
   engine_crashed: ["tryAgain"],
@@ -79,16 +92,35 @@ export function noticeOf(id: number, error: unknown, remedies: Remedies): Notice
   if (isOutdated(error)) return null;
   const told = wordsOf(error);
   const suggested = strengthsIn(error);
-  const actions: NoticeAction[] = [];
-  if (suggested.length > 0) {
-    actions.push({ remedy: "useSuggested", run: () => remedies.useSuggested(suggested) });
-  }
-  for (const remedy of FOLLOWS[told.kind] ?? []) {
-    const run = remedies[remedy as keyof Omit<Remedies, "useSuggested">];
-    if (run) actions.push({ remedy, run });
-  }
+  const actions = [
+    ...suggestion(suggested, remedies),
+    ...(waysOut(error, remedies) ?? following(told.kind, remedies)),
+  ];
   const tone = told.kind === "lora_conflict" ? "warning" : "error";
   return { id, tone, ...told.words, points: pointsIn(error), suggested, actions };
+}
+
+function suggestion(suggested: Notice["suggested"], remedies: Remedies): NoticeAction[] {
+  if (suggested.length === 0) return [];
+  return [{ remedy: "useSuggested", run: () => remedies.useSuggested(suggested) }];
+}
+
+function following(kind: string, remedies: Remedies): NoticeAction[] {
+  return (FOLLOWS[kind] ?? []).flatMap((remedy) => {
+    const run = remedies[remedy];
+    return run ? [{ remedy, run }] : [];
+  });
+}
+
+/** A button for each alternative that the sidecar names; undefined when it names none. */
+function waysOut(error: unknown, remedies: Remedies): NoticeAction[] | undefined {
+  const ways = alternativesIn(error).filter((one) => typeof one === "object");
+  if (ways.length === 0) return undefined;
+  return ways.slice(0, MOST_WAYS).map((way) => {
+    const run = (): void => remedies.take(way);
+    if (way.way === "low_vram") return { remedy: "lowVram", run };
+    return { remedy: "smaller", size: `${way.width} × ${way.height}`, run };
+  });
 }
 
 interface Words {
@@ -113,13 +145,12 @@ function strengthsIn(error: unknown): Notice["suggested"] {
   return Array.isArray(given) ? (given as Notice["suggested"]) : [];
 }
 
-/** Sentences about what would fit; the list may hold plain sentences or objects that carry one. */
-function pointsIn(error: unknown): string[] {
+function alternativesIn(error: unknown): readonly (Alternative | string)[] {
   const given = error instanceof SidecarError ? error.data["alternatives"] : undefined;
-  if (!Array.isArray(given)) return [];
-  return given.flatMap((one: unknown) => {
-    if (typeof one === "string") return [one];
-    const said = (one as Record<string, unknown> | null)?.["message"];
-    return typeof said === "string" ? [said] : [];
-  });
+  return Array.isArray(given) ? given : [];
+}
+
+/** Plain sentences about what would fit; those of ways out stand in the hint already. */
+function pointsIn(error: unknown): string[] {
+  return alternativesIn(error).filter((one) => typeof one === "string");
 }

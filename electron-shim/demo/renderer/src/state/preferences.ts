@@ -3,7 +3,7 @@ export interface Preferences {
   readonly theme: "system" | "light" | "dark";
   readonly locale: "en" | "zh-CN";
   readonly model: string | null;
-  readonly lowVram: boolean;
+  readonly lowVram: "auto" | "balanced" | "aggressive";
   readonly livePreview: boolean;
 }
 
@@ -19,7 +19,7 @@ export function readPreferences(cupboard: Cupboard, language: string): Preferenc
     theme: oneOf(given["theme"], ["system", "light", "dark"]) ?? "system",
     locale: oneOf(given["locale"], ["en", "zh-CN"]) ?? (/^zh\b/i.test(language) ? "zh-CN" : "en"),
     model: typeof given["model"] === "string" ? given["model"] : null,
-    lowVram: given["lowVram"] === true,
+    lowVram: oneOf(given["lowVram"], ["auto", "balanced", "aggressive"]) ?? "auto",
     livePreview: given["livePreview"] !== false,
   };
 }

@@ -78,6 +78,8 @@ export interface Enhancing {
   /** Data URLs. */
   readonly before: string | null;
   readonly after: string | null;
+  /** Which way it was enhanced and why, as the sidecar says it. */
+  readonly why: string;
   /** Of the result, pixels. */
   readonly width: number;
   readonly height: number;
@@ -100,6 +102,8 @@ export interface StudioState {
   readonly notices: readonly Notice[];
   readonly banner: Banner | null;
   readonly enhancing: Enhancing | null;
+  /** Times each side of a photo. */
+  readonly enhanceScale: number;
   /** A few words for screen readers; the number makes the same words news again. */
   readonly said: { readonly what: Said; readonly count: number };
 }
@@ -121,6 +125,8 @@ export interface Retry {
   readonly again?: () => void;
   /** Repeat it with the consent to use a doubtful file. */
   readonly allow?: () => void;
+  /** Repeat it although the photo promises nothing. */
+  readonly anyway?: () => void;
 }
 
 export const EMPTY_DRAFT: Draft = {

@@ -1,6 +1,11 @@
-import { HistoryRing, type LoraSwitcherState, Store } from "@lora-sidecar/electron/renderer";
+import {
+  type Alternative,
+  HistoryRing,
+  type LoraSwitcherState,
+  Store,
+} from "@lora-sidecar/electron/renderer";
 import { Drawing } from "./drawing.js";
-import { type Enhance, Enhancer, type ReadFile } from "./enhancing.js";
+import { Enhancer, type ReadFile } from "./enhancing.js";
 import { Life } from "./life.js";
 import { Models } from "./models.js";
 import { NoticeBoard } from "./notice-board.js";
@@ -71,7 +76,7 @@ export class Studio extends Store<StudioState> {
     this.life = new Life(api, host, () => void this.#readAll());
     this.history = new HistoryRing(api, { inline: true });
     this.pictures = new Pictures(this, host, surroundings);
-    this.enhancer = new Enhancer(enhanceOf(api), surroundings.readFile, host);
+    this.enhancer = new Enhancer(api, surroundings.readFile, host);
     this.#drawing = new Drawing(host);
     this.history.subscribe(() => this.update({ history: this.history.getSnapshot() }));
     api.on("warning", ({ message, hint }) => this.#board.warn(message, hint));
@@ -109,8 +114,7 @@ export class Studio extends Store<StudioState> {
     this.update({ preferences });
     keepPreferences(this.#cupboard, preferences);
     if (change.locale) await this.#speak(change.locale);
-    const { name } = this.getSnapshot().model;
-    if (change.lowVram !== undefined && name !== null) await this.models.load(name);
+    if (change.lowVram) await this.models.trade(change.lowVram);
   }
 
   /** Another model, now and at the next start. */
@@ -195,27 +199,37 @@ export class Studio extends Store<StudioState> {
     this.update({ said: { what, count: this.getSnapshot().said.count + 1 } });
   }
 
-  #tell(error: unknown, { again, allow }: Retry = {}): void {
+  #tell(error: unknown, { again, allow, anyway }: Retry = {}): void {
     const { preferences, draft, model } = this.getSnapshot();
     const smaller = half(sizeOf(draft, this.models.card));
     const { name } = model;
     this.#board.tell(error, {
+      anyway,
       tryAgain: again,
       allowSuspicious: allow,
-      lowVram: preferences.lowVram ? undefined : () => void this.#withLowVram(again),
-      smaller: smaller && (() => void this.#smaller(smaller)),
+      lowVram:
+        preferences.lowVram === "auto" ? () => void this.#trade("balanced", again) : undefined,
+      smaller: smaller && (() => void this.#sized(smaller)),
       chooseModel: name === null ? undefined : () => void this.models.load(name),
       restart: () => void this.restart(),
       useSuggested: (stack) => void this.styles.put(stack),
+      take: (way) => void this.#take(way, again),
     });
   }
 
-  async #withLowVram(again: (() => void) | undefined): Promise<void> {
-    await this.prefer({ lowVram: true });
+  /** What the sidecar proposed where memory is short. */
+  async #take(way: Alternative, again: (() => void) | undefined): Promise<void> {
+    const { low_vram, width, height } = way;
+    if (way.way === "low_vram") await this.#trade(low_vram === "off" ? "auto" : low_vram, again);
+    else await this.#sized({ width, height });
+  }
+
+  async #trade(lowVram: Preferences["lowVram"], again: (() => void) | undefined): Promise<void> {
+    await this.prefer({ lowVram });
     again?.();
   }
 
-  async #smaller(size: { width: number; height: number }): Promise<void> {
+  async #sized(size: { width: number; height: number }): Promise<void> {
     this.prompts.write(size);
     await this.generate();
   }
@@ -238,13 +252,7 @@ function startOf(preferences: Preferences): StudioState {
     notices: [],
     banner: null,
     enhancing: null,
+    enhanceScale: 2,
     said: { what: "nothing", count: 0 },
   };
-}
-
-/** `enhance` of a sidecar that has it; the page offers it only where `methods` says so. */
-function enhanceOf(api: object): Enhance {
-  const { enhance } = api as { enhance?: Enhance };
-  if (!enhance) return () => Promise.reject(new Error("This sidecar enhances no photos."));
-  return enhance.bind(api);
 }

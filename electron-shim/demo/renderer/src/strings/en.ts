@@ -12,7 +12,7 @@ export const en = {
     failedHint: "Choose one above, or put one into the models folder.",
     load: "Load it again",
     lowVram: "Low VRAM",
-    lowVramHint: "Slower, in less memory. Loads the model again.",
+    lowVramHint: "Slower, in less memory.",
     families: { starter: "starter", sd15: "SD 1.5", sd21: "SD 2.1", sdxl: "SDXL" },
   },
   memory: {
@@ -26,10 +26,6 @@ export const en = {
     engine: "Engine",
     others: "Everything else",
     parts: "Parts of the model",
-    peak: "Peak",
-    part: "Part",
-    place: "Place",
-    size: "Size",
   },
   styles: {
     label: "Styles",
@@ -62,9 +58,7 @@ export const en = {
     advanced: "Advanced",
     seed: "Seed",
     seedAuto: "random",
-    newSeed: "A new seed for each picture",
     steps: "Steps",
-    stepsAuto: (steps: number) => `${steps}, as the model likes`,
     size: "Size",
     sizeAuto: (width: number, height: number) => `${width} × ${height} (own)`,
     generate: "Generate",
@@ -77,7 +71,6 @@ export const en = {
     emptyHint: "Write a few words below, or begin with one of these.",
     ideas: ["red apple", "penguin", "blue sailboat", "robot", "pizza"],
     preview: "Preview",
-    previewHint: "Few steps, at once",
     finish: "Draw it in full",
     drawing: "Drawing",
     waiting: "Waiting for its turn",
@@ -108,6 +101,8 @@ export const en = {
     drop: "Drop a picture here",
     or: "PNG, JPEG or WebP, up to 40 MB",
     choose: "Choose a picture",
+    scale: "Size of the result",
+    same: "Same size",
     reading: "Reading",
     working: "Enhancing",
     compare: "Before and after",
@@ -130,10 +125,11 @@ export const en = {
   remedy: {
     allowSuspicious: "Use it all the same",
     chooseModel: "Load the model",
-    copyDetails: "Copy details",
+    anyway: "Enhance it all the same",
     lowVram: "Turn on low VRAM",
     restart: "Start it again",
     smaller: "Draw it smaller",
+    sized: (size: string) => `Draw it at ${size}`,
     tryAgain: "Try again",
     useSuggested: "Use suggested strengths",
   },
@@ -160,7 +156,6 @@ export const en = {
   theme: { label: "Theme", system: "as the system", light: "light", dark: "dark" },
   locale: { label: "Language", other: "简体中文" },
   dismiss: "Dismiss",
-  loadingPicture: "Preparing a preview",
 };
 
 type Words<T> = {
