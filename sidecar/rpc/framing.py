@@ -20,8 +20,9 @@ from sidecar.errors import InvalidRequest, ParseFault, SidecarError
 BLANK = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_HEADER_BYTES = 8192
-_LENGTH_FIELD = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*", re.IGNORECASE)
 _FIELD_NAME = b"content-length"
+_LENGTH_FIELD = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*", re.IGNORECASE)
+_NEXT_FIELD = re.compile(_FIELD_NAME, re.IGNORECASE)
 
 
 class Framing(Enum):
@@ -162,32 +163,41 @@ class FrameParser:
         return count
 
     def _read_header(self) -> Fault | None:
-        """Sets `_body` from a complete header; a fault for a bad one or one that is too long."""
+        """Sets `_body` from a complete header; a fault for a bad one or one that is too long.
+
+        Lengths that contradict each other void the whole header, as in HTTP (RFC 9110, 8.6): to
+        believe one of them would swallow the next message. The same length twice is taken.
+        """
         start = len(self._buffer) - len(self._buffer.lstrip(BLANK))
         self._drop(start)
         end = self._buffer.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES)
         if end < 0:
             return self._lose() if len(self._buffer) >= MAX_HEADER_BYTES else None
         fields = bytes(self._buffer[:end]).split(b"\r\n")
-        found = [m for f in fields if (m := _LENGTH_FIELD.fullmatch(f))]
-        if len(found) != 1:
+        named = [field for field in fields if field.lower().startswith(_FIELD_NAME)]
+        sizes = {int(m[1]) if (m := _LENGTH_FIELD.fullmatch(field)) else None for field in named}
+        if len(sizes) > 1:
+            self._drop(end + 4)
+            return self._lose(0)
+        size = next(iter(sizes), None)
+        if size is None:
             return self._lose()
         self._drop(end + 4)
-        size = int(found[0][1])
         if size > self._limit:
             self._skip = size
             return self._too_long()
         self._body = size
         return None
 
-    def _lose(self) -> Fault:
+    def _lose(self, forget: int = 1) -> Fault:
         """Forget the first byte and look for the next header from there."""
         self._lost = True
-        self._drop(1)
+        self._drop(forget)
         return Fault(InvalidRequest(reason="its header has no valid Content-Length"))
 
     def _find_next_header(self) -> bool:
-        at = bytes(self._buffer).lower().find(_FIELD_NAME)
-        self._lost = at < 0
-        self._drop(at if at >= 0 else max(0, len(self._buffer) - len(_FIELD_NAME) + 1))
-        return at >= 0
+        found = _NEXT_FIELD.search(self._buffer)
+        self._lost = found is None
+        nothing = max(0, len(self._buffer) - len(_FIELD_NAME) + 1)
+        self._drop(nothing if found is None else found.start())
+        return found is not None

@@ -134,6 +134,26 @@ def test_a_bad_header_is_answered_and_the_next_message_is_read(head: bytes) -> N
     assert items[-1] == b'{"whole":"1"}'
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    ["2 100", "100 2", "2 2 60", "2 many", "many 2", "2 2,60", "2 -2"],
+)
+def test_lengths_that_contradict_each_other_swallow_no_message(lengths: str) -> None:
+    fields = b"".join(b"Content-Length: %s\r\n" % n.encode() for n in lengths.split())
+    items, _ = run([fields + b"\r\n{}" + frame(Framing.HEADERS, b'{"whole":1}')])
+    assert kinds(items) == [InvalidRequest, b'{"whole":1}']
+
+
+def test_the_same_length_twice_is_taken_as_one() -> None:
+    items, _ = run([b"Content-Length: 2\r\ncontent-length:2\r\n\r\n{}"])
+    assert items == [b"{}"]
+
+
+def test_a_header_cut_short_by_the_next_one_costs_only_its_own_message() -> None:
+    items, _ = run([b"Content-Length: 1" + frame(Framing.HEADERS, b'{"whole":1}')])
+    assert kinds(items) == [InvalidRequest, b'{"whole":1}']
+
+
 def test_a_body_longer_than_announced_is_recovered_from() -> None:
     stream = b'Content-Length: 5\r\n\r\n{"a":1}Content-Length: 2\r\n\r\n{}'
     items, _ = run([stream])
