@@ -27,6 +27,14 @@ export const styles = css`
   .button {
     min-width: 184px;
   }
+  @media (max-width: 960px) {
+    .button {
+      min-width: 0;
+    }
+    .button .bar {
+      display: none;
+    }
+  }
   .sheet {
     position: absolute;
     top: 40px;

@@ -79,7 +79,9 @@ export class Studio extends Store<StudioState> {
     this.enhancer = new Enhancer(api, surroundings.readFile, host);
     this.#drawing = new Drawing(host);
     this.history.subscribe(() => this.update({ history: this.history.getSnapshot() }));
-    api.on("warning", ({ message, hint }) => this.#board.warn(message, hint));
+    api.on("warning", ({ kind, message, hint }) => {
+      if (kind !== "engine_restarted") this.#board.warn(message, hint); // the banner says that
+    });
   }
 
   /** Get everything going; what fails is told on the page. */

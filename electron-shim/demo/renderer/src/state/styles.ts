@@ -80,9 +80,9 @@ export class Styles {
     this.#sliders[at]?.slide(alpha);
   }
 
-  /** A quick look at what is typed and chosen. */
+  /** A quick look at what is typed and chosen, unless a finished picture is on its way. */
   preview(): void {
-    if (this.#host.state.draft.prompt.trim() === "") return;
+    if (this.#host.state.draft.prompt.trim() === "" || this.#host.state.run) return;
     if (!this.#sliders[0]) this.#stand([]);
     this.#sliders[0]?.refresh();
   }
