@@ -1,8 +1,9 @@
 """The queue between requests and the engine: one job runs, the others wait in order.
 
-A job that the engine dies under is sent again once; jobs carry their whole state, so the picture
-is the same. Cancelling acts on waiting and running jobs alike; an engine that does not obey in
-time is killed. Answers are given outside the lock.
+A job that the engine dies under is sent again once, a rung lower on the low-memory ladder if memory
+ran out; jobs carry their whole state, so the picture is the same. Cancelling acts on waiting and
+running jobs alike; an engine that does not obey in time is killed. Answers are given outside the
+lock.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from sidecar.errors import (
 from sidecar.jobs.facts import EngineFacts
 from sidecar.jobs.hooks import EnginePort, Hooks
 from sidecar.jobs.job import Job, RequestId
+from sidecar.jobs.ladder import Ladder
 from sidecar.jobs.line import Line
 from sidecar.jobs.order import preempts
 
@@ -51,13 +53,20 @@ log = logging.getLogger(__name__)
 class JobQueue:
     """Implements `sidecar.engine.link.Listener`. `attach` an engine before submitting."""
 
-    def __init__(self, hooks: Hooks, limit: int, cancel_deadline: float = 10.0) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        limit: int,
+        cancel_deadline: float = 10.0,
+        ladder: Ladder | None = None,
+    ) -> None:
         self.facts = EngineFacts()
         self._hooks = hooks
         self._limit = limit
         self._cancel_deadline = cancel_deadline
         self._lock = threading.RLock()
         self._line = Line(limit)
+        self._ladder = ladder or Ladder()
         self._engine: EnginePort | None = None
         self._up = False
         self._given_up: SidecarError | None = None
@@ -149,6 +158,7 @@ class JobQueue:
         with self._lock:
             again = self.facts.crashed
             self.facts.started(pid)
+            self._ladder.engine_started()
             self._up = True
             if self._line.running is not None:
                 self._send(self._line.running)
@@ -165,11 +175,15 @@ class JobQueue:
         with self._lock:
             self._up = False
             self.facts.stopped()
+            running = self._line.running
+            lower = None if running is None else self._ladder.engine_died(running, exit_code)
             ended = self._after_death(exit_code)
             if given_up:
                 self._given_up = EngineCrashed(exit_code=exit_code)
                 ended += [(job, self._given_up) for job in self._take_all()]
             self._pump()
+        if lower is not None and not ended:
+            self._hooks.warning("memory_retry", {"rung": lower})
         for job, error in ended:
             self._ended(job, error)
         self._hooks.state()
@@ -209,7 +223,7 @@ class JobQueue:
         if job.started is None:
             job.started = perf_counter()
         self.facts.busy = True
-        if not self._engine.send(job.work.command(job.id)):
+        if not self._engine.send(self._ladder.sent(job)):
             log.info("the engine went away; job %s waits for the next one", job.id)
 
     def _end(self, job: Job, error: SidecarError, deadline: float) -> None:
@@ -308,6 +322,8 @@ class JobQueue:
             self._abort(job, SidecarError())
 
     def _note_loading(self, event: Any) -> None:
+        if isinstance(event, ModelLoading):
+            self._ladder.model_on(event.rung)
         loading = isinstance(event, ModelLoading) and event.percent < 100
         if loading != self.facts.loading:
             self.facts.loading = loading
@@ -340,6 +356,7 @@ class JobQueue:
         outcome = event.outcome if isinstance(event, JobDone) else None
         if isinstance(outcome, LoadedModel):
             self.facts.model = outcome
+            self._ladder.model_on(outcome.rung)
         elif isinstance(outcome, Unloaded):
             self.facts.model = None
 

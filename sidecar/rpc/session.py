@@ -65,6 +65,7 @@ class Session:
         self._told_state: str | None = None
         self._state_lock = threading.Lock()
         self._asked_memory = 0.0
+        self._will_look = False
         jobs = JobQueue(self._hooks(), settings.queue_limit, settings.cancel_deadline)
         self._link = Link(command, jobs, first)
         jobs.attach(self._link)
@@ -159,6 +160,19 @@ class Session:
                 self._told_state = state
                 event = EngineStateEvent(state=state, detail=facts.missing)
                 self._notifier("engine_state", event)
+            look = facts.busy and not self._will_look
+            self._will_look |= look
+        if look:
+            timer = threading.Timer(MEMORY_INTERVAL, self._look_at_memory)
+            timer.daemon = True
+            timer.start()
+
+    def _look_at_memory(self) -> None:
+        """Work has been going on for a while; from now on to its end."""
+        with self._state_lock:
+            self._will_look = False
+        if not self.front.shutting_down:
+            self.front.memory.watch()
 
     def _job_ended(self, job: Job) -> None:
         now = monotonic()

@@ -60,6 +60,7 @@ class LoadWork(StateWork):
             dtype=outcome.dtype,
             attention=outcome.attention,
             low_vram=list(outcome.low_vram),
+            rung=outcome.rung,
             load_ms=outcome.load_ms,
         )
 

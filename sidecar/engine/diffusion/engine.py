@@ -46,9 +46,6 @@ from sidecar.engine.memory.other_devices import reported_devices
 from sidecar.errors import SidecarError
 
 PACKAGES = ("torch", "safetensors", "tokenizers", "pillow", "diffusers", "xformers")
-TRIM_BYTES = 256 * 1024 * 1024
-"""What a picture leaves behind beyond this is given back; less is kept for the next one."""
-
 T = TypeVar("T")
 
 
@@ -177,12 +174,9 @@ class DiffusionEngine:
         states = tuple(map(resident.merger.state_of, resident.components.text_encoders()))
         loras = self._lora_bytes(resident.components, spec)(admitted.rung)
         measure = partial(parts.forecaster.measuring, resident.components, loras=loras)
-        before = parts.device.main.resident()
         took = resident.renderer.render(
             job_id, spec, states, emit, cancel, admitted.at_once, measure
         )
-        if parts.device.main.resident() > before + TRIM_BYTES:
-            memory.release(parts.device)
         return Rendered(
             loras=stack.applied(),
             load_ms=load_ms,

@@ -44,6 +44,7 @@ RUN_IN = {DENOISE: "unet", REDRAW: "unet", DECODE: "vae"}
 PREVIEW_FIT = Sizes(128, 128, 2, False, 1)
 """What is encoded when a model has been loaded, for the preview."""
 HALF_BYTES = 2
+GREW = 1.01
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,14 @@ class Forecaster:
         """Learns from what a phase takes. A phase that fails teaches nothing."""
         layout = _Layout.of(networks, networks.rung)
         live = LIVE[phase](networks, sizes, layout.low_vram)
+        before = self._device.used()
         with self._device.span() as peak:
             yield
         standing = self._standing(layout, phase, 0, True, loras).device
-        self._calibration.learn(layout.work(phase), live, max(peak.bytes - standing, 1))
+        taken, work = max(peak.bytes - standing, 1), layout.work(phase)
+        # Within memory that was left from before, all that is seen is that it was enough.
+        if peak.bytes > GREW * before or taken < self._calibration.estimate(work, live).bytes:
+            self._calibration.learn(work, live, taken)
 
     def _standing(
         self, layout: _Layout, phase: str, taken: int, measured: bool, loras: int = 0

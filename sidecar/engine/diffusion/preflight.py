@@ -79,10 +79,11 @@ class Preflight:
         at_once = admitted.at_once if admitted else 1
         need = self._forecaster.drawing(networks, spec, rung, at_once, loras(rung))
         ways = () if fits else tuple(self.alternatives(networks, spec, loras, rungs))
+        used = self._device.used()
         return Forecast(
             device=self._device.kind,
-            peak=need.device,
-            used=self._device.used(),
+            peak=max(need.device, used),
+            used=used,
             free=self._device.free(),
             fits=fits,
             low_vram=rung,

@@ -23,8 +23,8 @@ VERSION = 1
 KEPT = 12
 """Measurements kept for each kind of work, one for each `live`."""
 MEGABYTE = 1024 * 1024
-NOISE = 0.03
-"""Standard deviation of a measurement, as a part of it."""
+NOISE, NOISE_FLOOR = 0.03, 4.0
+"""Standard deviation of a measurement, as a part of it, and at least so many megabytes."""
 
 Sample = tuple[int, int]
 """(live, taken), bytes."""
@@ -34,10 +34,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Guess:
-    """Before anything was measured: the line, and how sure its numbers are (one deviation)."""
+    """Before anything was measured: the line, and how sure its numbers are (one deviation).
 
-    overhead: float = 96.0 * MEGABYTE
-    overhead_spread: float = 64.0 * MEGABYTE
+    The overhead is in megabytes.
+    """
+
+    overhead: float = 48.0
+    overhead_spread: float = 64.0
     ratio: float = 1.2
     ratio_spread: float = 0.3
 
@@ -71,7 +74,8 @@ class Calibration:
             if known == live:
                 return Estimate(taken, measured=True)
         overhead, ratio = _fit(samples, self._guess)
-        return Estimate(max(round(overhead + ratio * live), live), measured=bool(samples))
+        taken = round(overhead * MEGABYTE + ratio * live)
+        return Estimate(max(taken, live // 2, 1), measured=bool(samples))
 
     def learn(self, work: str, live: int, taken: int) -> None:
         """A run of that kind was measured. What is remembered already is not written again."""
@@ -108,11 +112,11 @@ class Calibration:
 
 
 def _fit(samples: Sequence[Sample], guess: Guess) -> tuple[float, float]:
-    """Overhead and ratio: the most probable line, by two normal equations."""
+    """Overhead in megabytes, and ratio: the most probable line, by two normal equations."""
     a11, a22, a12 = guess.overhead_spread**-2, guess.ratio_spread**-2, 0.0
     b1, b2 = guess.overhead * a11, guess.ratio * a22
-    for live, taken in samples:
-        sure = (NOISE * taken) ** -2
+    for live, taken in ((live / MEGABYTE, taken / MEGABYTE) for live, taken in samples):
+        sure = 1 / ((NOISE * taken) ** 2 + NOISE_FLOOR**2)
         a11, a12, a22 = a11 + sure, a12 + sure * live, a22 + sure * live * live
         b1, b2 = b1 + sure * taken, b2 + sure * taken * live
     determinant = a11 * a22 - a12 * a12
