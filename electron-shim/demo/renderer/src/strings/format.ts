@@ -21,7 +21,7 @@ export function duration(ms: number, locale: Locale): string {
   const seconds = Math.max(1, Math.round(ms / 1000));
   const [value, unit] =
     seconds < 90 ? ([seconds, "second"] as const) : ([Math.round(seconds / 60), "minute"] as const);
-  const style = { style: "unit", unit, unitDisplay: locale === "en" ? "short" : "long" } as const;
+  const style = { style: "unit", unit, unitDisplay: "short" } as const;
   return new Intl.NumberFormat(locale, style).format(value);
 }
 
