@@ -234,9 +234,14 @@ class ImageTooLarge(SidecarError):
 
 
 class ContentBlocked(SidecarError):
-    """`found`: a phrase; `findings`: of the checks. A picture that was sent in is not worked on."""
+    """`checks`: that found something; `findings`. The picture was sent in and is not worked on."""
 
     code, kind = 1303, "content_blocked"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        checks = self.fields.get("checks", ())
+        found = [sentence_and_hint(f"found_{check}", {}, locale)[0] for check in checks]
+        return sentence_and_hint(self.kind, {"found": found}, locale)
 
 
 class ImageTiny(SidecarError):

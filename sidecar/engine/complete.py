@@ -34,6 +34,8 @@ from sidecar.engine.contract import (
 from sidecar.engine.cores import thread_count
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from sidecar.engine.checks.checker import Checker
     from sidecar.engine.pictures.opening import Opened
     from sidecar.engine.upscale.upscaler import Upscaler
@@ -82,7 +84,7 @@ class CompleteEngine:
             replace(spec, enlarging=drawn_smaller(spec, self._device)),
             self._drawing,
             self._upscaler,
-            self._checker,
+            self._look,
             emit,
             cancel,
         )
@@ -110,6 +112,9 @@ class CompleteEngine:
     @cached_property
     def _checker(self) -> Checker:
         return import_module("sidecar.engine.checks.checker").Checker(thread_count(self._threads))
+
+    def _look(self, picture: Image, checks: CheckSpec) -> Checked:
+        return self._checker.look(picture, checks)
 
     def _check(self, opened: Opened, checks: CheckSpec, scale: int) -> Checked:
         """Raises ContentBlocked."""

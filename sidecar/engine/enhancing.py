@@ -1,1 +1,135 @@
 """Making pictures better: redrawn a little with diffusion, or sharpened by super-resolution."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.engine.contract import (
+    CancelToken,
+    Drawing,
+    Emit,
+    EnhanceSpec,
+    Finished,
+    Progress,
+)
+from sidecar.engine.pictures.opening import CHANNELS, Opened
+from sidecar.engine.pictures.prospects import refuse_hopeless
+from sidecar.engine.redrawing import Redrawing
+from sidecar.engine.upscale.job import Check, enlarged_from, first_look, opened_for, ready
+from sidecar.engine.upscale.pieces import under_transparency
+from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
+
+Pixels = NDArray[np.uint8]
+
+
+def enhance(
+    job_id: str,
+    spec: EnhanceSpec,
+    drawing: Drawing,
+    device: str,
+    upscaler: Upscaler,
+    check: Check,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Finished:
+    """See `contract.Engine.enhance`. Raises ImageTiny, ImageBlank or ImageBlurred."""
+    opened = opened_for(spec.upscale)
+    if not spec.anyway:
+        refuse_hopeless(opened.picture)
+    first_look(job_id, opened, emit)
+    path, why = chosen(spec, device)
+    if path == "onnx":
+        done = enlarged_from(job_id, spec.upscale, opened, upscaler, check, emit, cancel)
+    else:
+        done = _redrawn(job_id, spec, opened, drawing, upscaler, check, emit, cancel)
+    return replace(done, path=path, why=why)
+
+
+def chosen(spec: EnhanceSpec, device: str) -> tuple[str, str]:
+    """The path, and the kind of the sentence that says why."""
+    if spec.path != "auto":
+        return spec.path, "enhance_asked"
+    if spec.render is None:
+        return "onnx", "enhance_no_model"
+    return ("onnx", "enhance_no_gpu") if device == "cpu" else ("diffusion", "enhance_gpu")
+
+
+def _redrawn(
+    job_id: str,
+    spec: EnhanceSpec,
+    opened: Opened,
+    drawing: Drawing,
+    upscaler: Upscaler,
+    check: Check,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Finished:
+    """Redrawn at its own size, then enlarged, where that is asked for."""
+    assert spec.render is not None
+    upscale = spec.upscale
+    quiet = spec.render if not upscale.checks.may_block else replace(spec.render, frame_every=0)
+    redrawing = Redrawing(job_id, quiet, spec.tile, drawing, emit, cancel)
+    picture = _with_alpha(redrawing.redrawn(_colours(opened)), opened)
+    started = time.perf_counter()
+    checked = check(Opened(picture), upscale.checks, upscale.scale)
+    check_ms = _since(started)
+    took, load_ms, started = redrawing.took, 0.0, time.perf_counter()
+    if upscale.scale == 1:
+        enlarged = _as_it_is(picture)
+    else:
+        load_ms = upscaler.load(upscale.upscaler, emit)
+
+        def on_piece(done: int, pieces: int) -> None:
+            emit(Progress(job_id, "upscale", done, pieces))
+
+        enlarged = upscaler.enlarge(
+            Opened(picture), upscale.scale, upscale.upscaler, emit, cancel, on_piece
+        )
+    ready(job_id, upscale, enlarged, Opened(picture, opened.icc), checked, emit, spec.render.seed)
+    return Finished(
+        path="diffusion",
+        why="",
+        provider="" if upscale.scale == 1 else upscaler.provider,
+        load_ms=took.load_ms + load_ms,
+        merge_ms=took.merge_ms,
+        encode_ms=took.encode_ms,
+        denoise_ms=took.denoise_ms,
+        decode_ms=took.decode_ms,
+        upscale_ms=_since(started) if upscale.scale > 1 else 0.0,
+        check_ms=check_ms,
+    )
+
+
+def _colours(opened: Opened) -> Pixels:
+    """(height, width, 3), also under what is transparent."""
+    picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
+    rgb = picture.convert("RGBA").convert("RGB") if opened.has_alpha else picture.convert("RGB")
+    return np.asarray(rgb)
+
+
+def _with_alpha(pixels: Pixels, opened: Opened) -> Image.Image:
+    """As the picture was: in grey, and with its own transparency."""
+    picture = Image.fromarray(pixels)
+    if CHANNELS[opened.picture.mode] < 3:
+        picture = picture.convert("L")
+    if opened.has_alpha:
+        picture.putalpha(opened.picture.getchannel("A"))
+    return picture
+
+
+def _as_it_is(picture: Image.Image) -> Enlarged:
+    def rows() -> Iterator[Pixels]:
+        yield Opened(picture).pixels
+
+    channels = CHANNELS[picture.mode]
+    return Enlarged(picture.width, picture.height, channels, 1, rows())
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -13,6 +12,7 @@ from sidecar.engine.contract import (
     NO_CHECKS,
     CancelToken,
     Checked,
+    CheckSpec,
     Drawing,
     Emit,
     Enlarging,
@@ -28,8 +28,8 @@ from sidecar.engine.pictures.encode import MIME, encode, thumbnail
 from sidecar.engine.pictures.opening import Opened, flat, open_picture
 from sidecar.engine.upscale.upscaler import Upscaler, as_picture
 
-if TYPE_CHECKING:
-    from sidecar.engine.checks.checker import Checker
+Look = Callable[[Image.Image, CheckSpec], Checked]
+"""At a finished RGB picture."""
 
 
 def render(
@@ -37,7 +37,7 @@ def render(
     spec: RenderSpec,
     drawing: Drawing,
     upscaler: Upscaler,
-    checker: Checker,
+    look: Look,
     emit: Emit,
     cancel: CancelToken,
 ) -> Rendered:
@@ -48,7 +48,7 @@ def render(
     if plan is not None:
         drawn = replace(drawn, width=plan.width, height=plan.height)
         load_ms = upscaler.load(plan.upscaler, emit)
-    finishing = _Finishing(job_id, spec, upscaler, checker, emit, cancel)
+    finishing = _Finishing(job_id, spec, upscaler, look, emit, cancel)
     rendered = drawing.render(job_id, drawn, finishing.event, cancel)
     return replace(
         rendered,
@@ -66,7 +66,7 @@ class _Finishing:
     job_id: str
     spec: RenderSpec
     upscaler: Upscaler
-    checker: Checker
+    look: Look
     emit: Emit
     cancel: CancelToken
     done: int = 0
@@ -93,7 +93,7 @@ class _Finishing:
                 picture = self._enlarged(opened, plan)
         if self.spec.checks.any:
             with _Stopwatch(self._checked_for):
-                checked = self.checker.look(flat(Opened(picture)), self.spec.checks)
+                checked = self.look(flat(Opened(picture)), self.spec.checks)
             self._told("check", self.done + 1, self.count)
         if checked.blocked:
             picture = blurred(picture)

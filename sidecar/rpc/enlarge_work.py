@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import perf_counter
 from typing import cast
 
@@ -21,7 +20,7 @@ from sidecar.errors import SidecarError
 from sidecar.jobs.job import Job
 from sidecar.jobs.progress import ProgressMeter, Share, enlarging_shares
 from sidecar.protocol.finishing import Delivery, EnhancePath
-from sidecar.protocol.pictures import EnlargeResult, GeneratedImage, PictureParameters
+from sidecar.protocol.pictures import EnlargeResult, GeneratedImage
 from sidecar.rpc.context import Front
 from sidecar.rpc.delivery import delivered, saved
 from sidecar.rpc.enlarge_recipe import enhanced_recipe, upscaled_recipe
@@ -32,8 +31,10 @@ from sidecar.texts import sentence_and_hint
 GUESSED_PIXELS = 1024 * 1024
 """The front does not decode pictures, so it does not know their sizes beforehand."""
 
-Recipe = Callable[[ImageReady, str], PictureParameters]
-"""From the finished picture and the path that was taken."""
+
+def steps_taken(steps: int, strength: float) -> int:
+    """Of img2img: the last ones only."""
+    return min(max(int(steps * strength), 1), steps)
 
 
 class EnlargeWork:
@@ -48,12 +49,8 @@ class EnlargeWork:
         self._image: ImageReady | None = None
 
     def accepted(self, job: Job) -> None:
-        upscale = self._upscale
-        shares = enlarging_shares(GUESSED_PIXELS)
-        if isinstance(self._spec, EnhanceSpec) and self._spec.path == "diffusion":
-            steps = self._spec.render.steps if self._spec.render else 1
-            shares["denoise"] = Share(steps, GUESSED_PIXELS)
-        meter = ProgressMeter(self._front.weights, upscale.upscaler.path, shares)
+        model = self._upscale.upscaler.path
+        meter = ProgressMeter(self._front.weights, model, self._shares())
         self._job, self._reporter = job, Reporter(self._front.notify, job, meter)
         self._reporter.queued()
 
@@ -84,6 +81,19 @@ class EnlargeWork:
             why=sentence_and_hint(outcome.why, {}, self._front.locale)[0],
             provider=outcome.provider,
         )
+
+    def _shares(self) -> dict[str, Share]:
+        """Which path is taken is known here where it was asked for, or where there is a GPU."""
+        shares, spec = enlarging_shares(GUESSED_PIXELS), self._spec
+        if not isinstance(spec, EnhanceSpec) or spec.render is None or spec.path == "onnx":
+            return shares
+        warm = self._front.jobs.facts.warm
+        if spec.path == "diffusion" or (warm is not None and warm.device != "cpu"):
+            steps = steps_taken(spec.render.steps, spec.render.strength)
+            shares["denoise"] = Share(steps, GUESSED_PIXELS)
+            if spec.upscale.scale == 1:
+                del shares["upscale"]
+        return shares
 
     def _saved(self, image: ImageReady, outcome: Finished) -> GeneratedImage:
         front, spec = self._front, self._spec

@@ -26,8 +26,8 @@ from sidecar.rpc.specs import Drawing, full_spec
 FACTORS = (4, 2)
 NEAR_OWN_SIZE = 0.9
 """A planned drawing is at least this part of the model's own size."""
-TILE_OF_OWN_SIZE = 2
-"""Diffusion takes pictures up to this many times the model's own size in one piece."""
+ONE_PIECE, TIMES_OWN_SIZE = 1024, 2
+"""Diffusion takes pictures up to that side, or that many times the model's own, in one piece."""
 OF_DRAWING = ("prompt", "negative_prompt", "steps", "guidance_scale", "sampler", "seed")
 FORGOTTEN_SECONDS = 24 * 3600.0
 
@@ -127,7 +127,8 @@ def enhance_spec(front: Front, params: EnhanceParams, drawing: Drawing | None) -
     fields = {name: getattr(params, name) for name in OF_DRAWING}
     asked = GenerateParams.model_validate(fields)
     spec = replace(full_spec(drawing, asked, 1), strength=params.strength)
-    tile = TILE_OF_OWN_SIZE * max(drawing.defaults.width, drawing.defaults.height)
+    own = max(drawing.defaults.width, drawing.defaults.height)
+    tile = max(ONE_PIECE, TIMES_OWN_SIZE * own)
     return EnhanceSpec(upscale, params.path, spec, tile, params.anyway)
 
 

@@ -44,6 +44,19 @@ def upscale(
     """See `contract.Engine.upscale`."""
     opened = opened_for(spec)
     first_look(job_id, opened, emit)
+    return enlarged_from(job_id, spec, opened, upscaler, check, emit, cancel)
+
+
+def enlarged_from(
+    job_id: str,
+    spec: UpscaleSpec,
+    opened: Opened,
+    upscaler: Upscaler,
+    check: Check,
+    emit: Emit,
+    cancel: CancelToken,
+) -> Finished:
+    """Check, enlarge, write."""
     started = time.perf_counter()
     checked = check(opened, spec.checks, spec.scale)
     check_ms = _since(started)
@@ -55,12 +68,33 @@ def upscale(
         emit(Progress(job_id, "upscale", done, pieces))
 
     enlarged = upscaler.enlarge(opened, spec.scale, spec.upscaler, emit, cancel, on_piece)
+    ready(job_id, spec, enlarged, opened, checked, emit)
+    return Finished(
+        path="onnx",
+        why="upscale_asked",
+        provider=upscaler.provider,
+        load_ms=load_ms,
+        upscale_ms=_since(started),
+        check_ms=check_ms,
+    )
+
+
+def ready(
+    job_id: str,
+    spec: UpscaleSpec,
+    enlarged: Enlarged,
+    opened: Opened,
+    checked: Checked,
+    emit: Emit,
+    seed: int = 0,
+) -> None:
+    """Write the picture row by row as it is computed, and hand the file over."""
     file = written(enlarged, opened.icc, spec.folder)
     emit(
         ImageReady(
             job_id=job_id,
             index=0,
-            seed=0,
+            seed=seed,
             mime="image/png",
             width=enlarged.width,
             height=enlarged.height,
@@ -70,14 +104,6 @@ def upscale(
             enlarged=spec.scale,
             checked=checked,
         )
-    )
-    return Finished(
-        path="onnx",
-        why="upscale_asked",
-        provider=upscaler.provider,
-        load_ms=load_ms,
-        upscale_ms=_since(started),
-        check_ms=check_ms,
     )
 
 
