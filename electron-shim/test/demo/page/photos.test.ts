@@ -85,6 +85,18 @@ test("a photo that promises nothing is enhanced all the same when asked to", asy
   expect(bench.api.last("enhance").params).toMatchObject({ anyway: true });
 });
 
+test("a finished picture can be enhanced too, without any file", async () => {
+  const parameters = { prompt: "merged", own_prompt: "red apple", seed: 7 } as never;
+  const look = { kind: "result", width: 1, height: 1, historyId: "h", parameters } as const;
+  void bench.studio.enhancer.takeLook({ ...look, url: "data:image/png;base64,MADE" });
+  await settled();
+  expect(bench.api.last("enhance").params).toMatchObject({
+    image: { data_url: "data:image/png;base64,MADE" },
+  });
+  expect(bench.state.enhancing).toMatchObject({ name: "red apple.png", stage: "working" });
+  expect(bench.readFile).not.toHaveBeenCalled();
+});
+
 test("closing cancels it, and nothing comes back", async () => {
   void bench.studio.enhancer.take(photo());
   await settled();

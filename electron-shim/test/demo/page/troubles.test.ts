@@ -43,6 +43,9 @@ test("styles that conflict: the toast has strengths that go together, and a butt
   expect(bench.state.strengths).toEqual(stackOf("night"));
   bench.press("useSuggested");
   expect(bench.api.last("switch_lora").params).toEqual({ loras: suggested });
+  bench.api.last("switch_lora").answer({ stack: suggested });
+  await settled();
+  expect(bench.state.notices).toEqual([]);
 });
 
 test("mixing a style that is on takes it out", async () => {
@@ -76,13 +79,15 @@ test("too little memory: a button for each way that the sidecar has worked out",
   expect(bench.state.notices[0]?.actions[1]?.size).toBe("384 × 256");
   bench.press("smaller");
   expect(bench.api.last("generate").params).toMatchObject({ width: 384, height: 256 });
+  expect(bench.state.notices).toEqual([]);
   bench.studio.cancel();
   await settled();
+  await failing(new OutOfMemoryError(1201, "It does not fit.", data));
   bench.api.always.set_low_vram = () => ({});
   bench.press("lowVram");
   await settled();
   expect(bench.api.last("set_low_vram").params).toEqual({ mode: "aggressive" });
-  expect(bench.api.all("generate")).toHaveLength(3);
+  expect(bench.api.all("generate")).toHaveLength(4);
 });
 
 test("too little memory, and no way told: low memory, half the size, or once more", async () => {

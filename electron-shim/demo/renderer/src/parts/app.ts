@@ -83,7 +83,7 @@ export class App extends StudioElement {
         <sidecar-strength-panel .studio=${studio}></sidecar-strength-panel>
       </section>
       <main>
-        <sidecar-stage .studio=${studio}></sidecar-stage>
+        <sidecar-stage .studio=${studio} @enhance=${this.#open}></sidecar-stage>
         <sidecar-composer .studio=${studio}></sidecar-composer>
         <sidecar-toasts .studio=${studio}></sidecar-toasts>
       </main>

@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import { again, bin, check, copy, pin, pinned, save } from "../look/icons.js";
+import { again, bin, check, copy, pin, pinned, save, wand } from "../look/icons.js";
 import { shared } from "../look/shared.js";
 import type { Look, Run } from "../state/state.js";
 import { duration, percent, strength } from "../strings/format.js";
@@ -145,6 +145,19 @@ export class Caption extends StudioElement {
       >
         ${this.copied ? check : copy}
       </button>
+      ${
+        this.state.methods.has("enhance")
+          ? html`<button
+              class="button quiet icon"
+              data-testid="enlarge"
+              aria-label=${this.t.enhance.enlarge}
+              title=${this.t.enhance.enlarge}
+              @click=${() => this.#enlarge(look)}
+            >
+              ${wand}
+            </button>`
+          : nothing
+      }
       <button
         class="button quiet icon"
         aria-label=${t.save}
@@ -178,6 +191,11 @@ export class Caption extends StudioElement {
             </button>`
       }
     `;
+  }
+
+  #enlarge(look: Look): void {
+    this.dispatchEvent(new CustomEvent("enhance", { bubbles: true, composed: true }));
+    void this.studio.enhancer.takeLook(look);
   }
 
   async #copy(look: Look): Promise<void> {

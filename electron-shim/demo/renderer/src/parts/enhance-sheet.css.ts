@@ -26,7 +26,14 @@ export const styles = css`
     font-size: 15px;
   }
   footer {
+    justify-content: flex-start;
     padding-right: 20px;
+  }
+  footer > .button:last-child {
+    margin-left: auto;
+  }
+  .what {
+    margin-right: 12px;
   }
   .scales {
     display: flex;

@@ -120,7 +120,8 @@ export class EnhanceSheet extends StudioElement {
   #scales(): TemplateResult {
     const t = this.t.enhance;
     const { enhanceScale } = this.state;
-    return html`<div class="scales" role="radiogroup" aria-label=${t.scale}>
+    return html`<span class="soft what" id="scale">${t.scale}</span>
+      <div class="scales" role="radiogroup" aria-labelledby="scale">
       ${SCALES.map(
         (scale) => html`<label>
           <input
@@ -132,7 +133,7 @@ export class EnhanceSheet extends StudioElement {
           /><span>${scale === 1 ? t.same : `${scale} ×`}</span>
         </label>`,
       )}
-    </div>`;
+      </div>`;
   }
 
   #take(file: File | undefined): void {

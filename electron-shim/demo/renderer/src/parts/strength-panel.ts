@@ -96,6 +96,7 @@ export class StrengthPanel extends StudioElement {
         outline-offset: 2px;
       }
       .hint {
+        margin-top: 4px;
         font-size: 12px;
         line-height: 16px;
       }

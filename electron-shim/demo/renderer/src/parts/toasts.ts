@@ -14,11 +14,10 @@ export class Toasts extends StudioElement {
       :host {
         position: absolute;
         top: 12px;
-        left: 50%;
+        right: 12px;
         z-index: 4;
-        width: 480px;
-        max-width: calc(100% - 32px);
-        transform: translateX(-50%);
+        width: 376px;
+        max-width: calc(100% - 24px);
         pointer-events: none;
       }
       .banner,

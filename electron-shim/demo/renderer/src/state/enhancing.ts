@@ -1,6 +1,6 @@
 import type { EnhanceParams } from "@lora-sidecar/electron/renderer";
 import { isOutdated } from "@lora-sidecar/electron/renderer";
-import type { Enhancing, Host, Sidecar } from "./state.js";
+import type { Enhancing, Host, Look, Sidecar } from "./state.js";
 
 /** The sidecar takes messages of 64 MiB, and base64 is a third larger than the file. */
 export const MAX_PHOTO_BYTES = 40_000_000;
@@ -8,6 +8,12 @@ export const MAX_PHOTO_BYTES = 40_000_000;
 const TYPES: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp"]);
 
 type Photo = Blob & { readonly name?: string };
+
+/** A picture that can be had as a data URL. */
+interface Source {
+  readonly name: string;
+  readonly url: (read: (percent: number) => void, signal: AbortSignal) => Promise<string>;
+}
 
 /** Reads a file as a data URL, and tells how much of it is read, 0 to 100. */
 export type ReadFile = (
@@ -25,7 +31,7 @@ export class Enhancer {
   readonly #read: ReadFile;
   readonly #host: Host;
   #running: AbortController | undefined;
-  #photo: Photo | undefined;
+  #source: Source | undefined;
 
   constructor(api: Pick<Sidecar, "enhance">, read: ReadFile, host: Host) {
     this.#api = api;
@@ -36,33 +42,46 @@ export class Enhancer {
   /** Times each side: 1, 2, 4. A photo that is there already is enhanced anew. */
   choose(scale: number): void {
     this.#host.change({ enhanceScale: scale });
-    if (this.#photo) void this.take(this.#photo);
+    if (this.#source) void this.#take(this.#source);
   }
 
-  /**
-   * Enhance it; one that is in work is given up for it. `anyway`: although it is tiny, blank or
-   * blurred.
-   */
-  async take(file: Photo, anyway = false): Promise<void> {
+  /** Enhance a file; what is in work is given up for it. */
+  async take(file: Photo): Promise<void> {
+    const { name = "" } = file;
+    const refusal = refusalOf(file);
+    if (refusal) {
+      this.close();
+      this.#put({ ...FRESH, name, refusal });
+    } else {
+      await this.#take({ name, url: (read, signal) => this.#read(file, read, signal) });
+    }
+  }
+
+  /** Enhance a picture of the history. */
+  async takeLook({ url, parameters }: Look): Promise<void> {
+    const name = `${(parameters.own_prompt ?? parameters.prompt).slice(0, 60)}.png`;
+    await this.#take({ name, url: () => Promise.resolve(url) });
+  }
+
+  /** `anyway`: although it is tiny, blank or blurred. */
+  async #take(source: Source, anyway = false): Promise<void> {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    const refusal = refusalOf(file);
-    this.#photo = refusal ? undefined : file;
-    this.#put({ ...FRESH, name: file.name ?? "", refusal });
-    if (refusal) return;
+    this.#source = source;
+    this.#put({ ...FRESH, name: source.name });
     try {
       const read = (percent: number): void => this.#change({ percent });
-      const before = await this.#read(file, read, running.signal);
+      const before = await source.url(read, running.signal);
       if (this.#running === running) await this.#work(before, anyway, running);
     } catch (error) {
       if (this.#running !== running) return;
       this.#put(null);
       if (isOutdated(error)) return;
-      this.#photo = undefined;
+      this.#source = undefined;
       this.#host.tell(error, {
-        again: () => void this.take(file, anyway),
-        anyway: () => void this.take(file, true),
+        again: () => void this.#take(source, anyway),
+        anyway: () => void this.#take(source, true),
       });
     }
   }
@@ -71,7 +90,7 @@ export class Enhancer {
   close(): void {
     this.#running?.abort();
     this.#running = undefined;
-    this.#photo = undefined;
+    this.#source = undefined;
     this.#put(null);
   }
 
@@ -106,6 +125,7 @@ export class Enhancer {
 
 const FRESH = {
   stage: "reading",
+  refusal: null,
   percent: 0,
   etaMs: null,
   before: null,

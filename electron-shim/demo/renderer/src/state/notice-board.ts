@@ -24,11 +24,25 @@ export class NoticeBoard {
   warn(message: string, hint: string): void {
     this.#count += 1;
     const words = { tone: "warning", message, hint, fault: null } as const;
-    this.#put({ id: this.#count, ...words, points: [], suggested: [], actions: [] });
+    this.#put({
+      id: this.#count,
+      topic: "warning",
+      ...words,
+      points: [],
+      suggested: [],
+      actions: [],
+    });
   }
 
   dismiss(id: number): void {
     this.#write(this.#read().filter((one) => one.id !== id));
+  }
+
+  /** Take down what is settled by what went well since. */
+  forget(settled: (topic: string) => boolean): void {
+    const notices = this.#read();
+    const left = notices.filter(({ topic }) => !settled(topic));
+    if (left.length < notices.length) this.#write(left);
   }
 
   #put(notice: Notice): void {

@@ -28,6 +28,8 @@ export interface NoticeAction {
 /** A sentence with what to do about it. */
 export interface Notice {
   readonly id: number;
+  /** The kind of the error; "warning" for what only has to be known. */
+  readonly topic: string;
   readonly tone: "error" | "warning";
   /** In the session's language, from the sidecar; empty for a fault, which the page words itself. */
   readonly message: string;
@@ -97,7 +99,7 @@ export function noticeOf(id: number, error: unknown, remedies: Remedies): Notice
     ...(waysOut(error, remedies) ?? following(told.kind, remedies)),
   ];
   const tone = told.kind === "lora_conflict" ? "warning" : "error";
-  return { id, tone, ...told.words, points: pointsIn(error), suggested, actions };
+  return { id, topic: told.kind, tone, ...told.words, points: pointsIn(error), suggested, actions };
 }
 
 function suggestion(suggested: Notice["suggested"], remedies: Remedies): NoticeAction[] {

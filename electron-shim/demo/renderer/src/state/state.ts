@@ -118,6 +118,8 @@ export interface Host {
   readonly say: (what: Said) => void;
   /** Show an error with the buttons that follow from it. */
   readonly tell: (error: unknown, retry?: Retry) => void;
+  /** Take down errors that are settled by what went well since, by their kind. */
+  readonly forget: (settled: (topic: string) => boolean) => void;
 }
 
 /** How to repeat what failed. */

@@ -194,6 +194,7 @@ export class Studio extends Store<StudioState> {
       change: (change) => this.update(change),
       say: (what) => this.#say(what),
       tell: (error, retry) => this.#tell(error, retry),
+      forget: (settled) => this.#board.forget(settled),
     };
   }
 

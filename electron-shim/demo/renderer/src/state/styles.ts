@@ -58,6 +58,7 @@ export class Styles {
       const receipt = await this.switcher.choose(stack, consent);
       if (!receipt) return;
       this.#allowed = consent;
+      this.#host.forget((topic) => topic.startsWith("lora_"));
       this.#stand(receipt.stack);
       this.#prompts.merge();
       if (this.#host.state.preferences.livePreview) this.preview();

@@ -98,6 +98,7 @@ export const en = {
   enhance: {
     open: "Enhance a photo",
     title: "Enhance a photo",
+    enlarge: "Enhance this picture",
     drop: "Drop a picture here",
     or: "PNG, JPEG or WebP, up to 40 MB",
     choose: "Choose a picture",
@@ -141,7 +142,10 @@ export const en = {
     ],
     gave_up: ["The sidecar crashed several times.", "Start it again when the cause is gone."],
     not_a_sidecar: ["What was started is not the sidecar.", "Check the installation."],
-    sidecar_gone: ["The sidecar stopped in the middle of it.", "It is being started again."],
+    sidecar_gone: [
+      "The sidecar stopped in the middle of it.",
+      "It starts again by itself; then try once more.",
+    ],
     start_failed: ["The sidecar cannot be started.", "Check the installation."],
     unknown: ["Something went wrong.", "Try it again."],
   },

@@ -100,6 +100,7 @@ export const zhCn: Strings = {
   enhance: {
     open: "增强照片",
     title: "增强照片",
+    enlarge: "增强这张图片",
     drop: "把图片拖到这里",
     or: "PNG、JPEG 或 WebP，最大 40 MB",
     choose: "选择图片",
@@ -140,7 +141,7 @@ export const zhCn: Strings = {
     bridge_refused: ["应用不允许此操作。", "页面可以请求什么由主进程决定。"],
     gave_up: ["Sidecar 多次崩溃。", "排除原因后请重新启动。"],
     not_a_sidecar: ["启动的程序不是 Sidecar。", "请检查安装。"],
-    sidecar_gone: ["Sidecar 中途停止了。", "正在重新启动。"],
+    sidecar_gone: ["Sidecar 中途停止了。", "它会自行重新启动，之后请重试。"],
     start_failed: ["无法启动 Sidecar。", "请检查安装。"],
     unknown: ["出了点问题。", "请重试。"],
   },
