@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 
 Entry = tuple[str, str, str]
@@ -58,6 +60,7 @@ VERSIONS = ("numpy", "onnxruntime", "pillow", "psutil", "pydantic", "safetensors
 TRAINING = ("accelerate", "diffusers", "peft", "transformers")
 # Python of torch that is only for its own tests and for building extensions.
 TORCH_UNUSED = ("torch.utils.benchmark", "torch.utils.tensorboard", "torch.utils.model_dump")
+READS_SOURCE = re.compile(r"install_config_module\(|torch\.jit\.script|@torch\.jit|_overload\b")
 # Folders of torch that hold no Python: tests, headers, tools. The shared-memory helper stays.
 DROPPED = ("torch/test", "torch/include", "torch/share", "torch/bin", "torch/lib/cmake")
 KEPT = ("torch/bin/torch_shm_manager",)
@@ -110,6 +113,8 @@ class Contents:
             for path in (self.root / "sidecar").rglob("*")
             if path.is_file() and path.suffix not in (".py", ".pyc") and self._wanted(path)
         ]
+        if self.full:
+            found += _torch_sources()
         styles = [(str(path), "sidecar/assets/loras") for path in (self.root / "loras").iterdir()]
         return found + styles
 
@@ -125,6 +130,16 @@ class Contents:
     def kept(self, entries: Iterable[Entry]) -> list[Entry]:
         """Without what is never opened."""
         return [entry for entry in entries if not _dropped(entry[0])]
+
+
+def _torch_sources() -> list[tuple[str, str]]:
+    """Modules that torch reads the source of when they are imported."""
+    spec = find_spec("torch")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent
+    wanted = (path for path in folder.rglob("*.py") if READS_SOURCE.search(path.read_text("utf-8")))
+    return [(str(path), str(path.parent.relative_to(folder.parent))) for path in wanted]
 
 
 def _dropped(place: str) -> bool:
