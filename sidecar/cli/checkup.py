@@ -115,12 +115,13 @@ def assets() -> Iterator[Finding]:
     drawing = find_spec("torch") is not None
     starter = paths.starter_folder() / "model_index.json"
     wanted = [
-        ("the bundled styles", any(paths.bundled_lora_folder().glob("*.safetensors")), again),
         ("networks that enlarge", any(paths.upscaler_folder().glob("*.onnx")), fetch),
         ("networks that check", paths.check_model("open-nsfw").is_file(), fetch),
     ]
     if drawing:
+        styles = any(paths.bundled_lora_folder().glob("*.safetensors"))
         wanted.insert(0, ("the starter model", starter.is_file(), again))
+        wanted.insert(1, ("the bundled styles", styles, again))
         wanted.append(("the vocabulary of CLIP", paths.clip_vocabulary().is_file(), fetch))
     for what, there, advice in wanted:
         if there:

@@ -113,13 +113,13 @@ class Contents:
             for path in (self.root / "sidecar").rglob("*")
             if path.is_file() and path.suffix not in (".py", ".pyc") and self._wanted(path)
         ]
-        if self.full:
-            found += _torch_sources()
+        if not self.full:
+            return found
         styles = [(str(path), "sidecar/assets/loras") for path in (self.root / "loras").iterdir()]
-        return found + styles
+        return found + _torch_sources() + styles
 
     def _wanted(self, path: Path) -> bool:
-        """The lite variant needs no starter model to draw with, and no vocabulary."""
+        """The lite variant has no starter model to draw with, and needs no vocabulary."""
         place = path.relative_to(self.root / "sidecar").parts
         return self.full or place[:2] not in (("assets", "starter"), ("assets", "clip"))
 

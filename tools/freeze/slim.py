@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST = 1_000_000
+LEAST = 20_000
 """Bytes; below it there is nothing to gain."""
 
 
