@@ -85,7 +85,7 @@ export class App extends StudioElement {
       <main>
         <sidecar-stage .studio=${studio} @enhance=${this.#open}></sidecar-stage>
         <sidecar-composer .studio=${studio}></sidecar-composer>
-        <sidecar-toasts .studio=${studio}></sidecar-toasts>
+        ${this.enhance ? nothing : html`<sidecar-toasts .studio=${studio}></sidecar-toasts>`}
       </main>
       <sidecar-history-strip .studio=${studio}></sidecar-history-strip>
       ${

@@ -7,6 +7,7 @@ import { StudioElement } from "./element.js";
 import { styles } from "./enhance-sheet.css.js";
 import "./compare-view.js";
 import "./progress-line.js";
+import "./toasts.js";
 
 const SCALES = [1, 2, 4] as const;
 
@@ -48,6 +49,7 @@ export class EnhanceSheet extends StudioElement {
         ${enhancing && !enhancing.refusal ? this.#work(enhancing) : this.#zone(enhancing)}
       </div>
       <footer>${this.#foot(enhancing)}</footer>
+      ${this.open ? html`<sidecar-toasts .studio=${this.studio}></sidecar-toasts>` : nothing}
       <input
         type="file"
         id="file"
