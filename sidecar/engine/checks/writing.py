@@ -125,5 +125,5 @@ def _decoded(scores: Floats, characters: Sequence[str]) -> tuple[str, float]:
     kept = (best != 0) & np.concatenate(([True], best[1:] != best[:-1]))
     if not kept.any():
         return "", 0.0
-    text = "".join(characters[number] for number in best[kept])
+    text = "".join(characters[int(number)] for number in best[kept])
     return text, float(scores.max(axis=1)[kept].mean())

@@ -1,0 +1,93 @@
+"""Tiny ONNX networks of every layout, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+TYPES = {"float": TensorProto.FLOAT, "half": TensorProto.FLOAT16, "byte": TensorProto.UINT8}
+
+
+def nearest(
+    path: Path,
+    scale: int = 2,
+    *,
+    channels: int = 3,
+    channels_last: bool = False,
+    kind: str = "float",
+    size: tuple[int, int] | None = None,
+    steps: list[tuple[str, dict[str, object]]] | None = None,
+    facts: dict[str, str] | None = None,
+) -> Path:
+    """Repeats pixels; before that, on floats, `steps` of one input each."""
+    sides: list[int | str] = list(size) if size else ["height", "width"]
+    out_sides = [side * scale if isinstance(side, int) else f"out_{side}" for side in sides]
+
+    def shape(of: list[int | str]) -> list[int | str]:
+        return [1, *of, channels] if channels_last else [1, channels, *of]
+
+    factors = [1, scale, scale, 1] if channels_last else [1, 1, scale, scale]
+    nodes, last = [], "picture"
+    if kind != "float":
+        nodes.append(helper.make_node("Cast", [last], ["floats"], to=TensorProto.FLOAT))
+        last = "floats"
+    for number, (op, attributes) in enumerate(steps or []):
+        extra = [str(name) for name in attributes.get("inputs", [])]  # type: ignore[union-attr]
+        rest = {key: value for key, value in attributes.items() if key != "inputs"}
+        nodes.append(helper.make_node(op, [last, *extra], [f"step{number}"], **rest))
+        last = f"step{number}"
+    nodes.append(
+        helper.make_node(
+            "Resize",
+            [last, "", "factors"],
+            ["large"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+    )
+    nodes.append(helper.make_node("Cast", ["large"], ["out"], to=TYPES[kind]))
+    numbers = [numpy_helper.from_array(np.array(factors, np.float32), "factors")]
+    numbers += [numpy_helper.from_array(value, name) for name, value in NUMBERS.items()]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("picture", TYPES[kind], shape(sides))],
+        [helper.make_tensor_value_info("out", TYPES[kind], shape(out_sides))],
+        numbers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, facts or {})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def _box(reach: int) -> np.ndarray:
+    """Each channel's mean over the pixels within `reach`."""
+    side = 2 * reach + 1
+    return np.full((3, 1, side, side), 1.0 / side**2, np.float32)
+
+
+NUMBERS = {"box5": _box(5), "box9": _box(9), "dark": np.array(0.01, np.float32)}
+
+
+def blurring(path: Path, reach: int, **options: object) -> Path:
+    """A mean over `reach` pixels, and then nearest."""
+    conv = {"inputs": [f"box{reach}"], "group": 3, "pads": [reach] * 4}
+    return nearest(path, steps=[("Conv", conv)], **options)  # type: ignore[arg-type]
+
+
+def classifier(path: Path) -> Path:
+    """Takes pictures and gives one number: no super-resolution."""
+    graph = helper.make_graph(
+        [helper.make_node("GlobalAveragePool", ["picture"], ["out"])],
+        "net",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, 3, 1, 1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    return path
