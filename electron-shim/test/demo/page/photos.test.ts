@@ -87,7 +87,14 @@ test("a photo that promises nothing is enhanced all the same when asked to", asy
 
 test("a finished picture can be enhanced too, without any file", async () => {
   const parameters = { prompt: "merged", own_prompt: "red apple", seed: 7 } as never;
-  const look = { kind: "result", width: 1, height: 1, historyId: "h", parameters } as const;
+  const look = {
+    kind: "result",
+    early: null,
+    width: 1,
+    height: 1,
+    historyId: "h",
+    parameters,
+  } as const;
   void bench.studio.enhancer.takeLook({ ...look, url: "data:image/png;base64,MADE" });
   await settled();
   expect(bench.api.last("enhance").params).toMatchObject({
@@ -111,7 +118,14 @@ test("closing cancels it, and nothing comes back", async () => {
 test("saved files say what they are", () => {
   bench.studio.pictures.saveEnhanced("data:image/webp;base64,AA", "cat.jpeg");
   const parameters = { prompt: "merged", own_prompt: "a red/apple?", seed: 7 } as never;
-  const look = { kind: "result", width: 1, height: 1, historyId: "h", parameters } as const;
+  const look = {
+    kind: "result",
+    early: null,
+    width: 1,
+    height: 1,
+    historyId: "h",
+    parameters,
+  } as const;
   bench.studio.pictures.save({ ...look, url: "data:image/png;base64,AA" });
   expect(bench.save.mock.calls.map(([, name]) => name)).toEqual([
     "cat-enhanced.webp",

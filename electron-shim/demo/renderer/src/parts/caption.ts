@@ -1,6 +1,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { again, bin, check, copy, pin, pinned, save, wand } from "../look/icons.js";
 import { shared } from "../look/shared.js";
+import { isDrawn } from "../state/prompts.js";
 import type { Look, Run } from "../state/state.js";
 import { duration, percent, strength } from "../strings/format.js";
 import { StudioElement } from "./element.js";
@@ -38,6 +39,7 @@ export class Caption extends StudioElement {
         min-width: 0;
         overflow: hidden;
         text-overflow: ellipsis;
+        margin-right: 12px;
         white-space: nowrap;
         color: var(--ink-2);
       }
@@ -112,6 +114,7 @@ export class Caption extends StudioElement {
   }
 
   #facts({ parameters }: Look): TemplateResult {
+    if (!isDrawn(parameters)) return this.#factsOfEnhanced(parameters);
     const { cards } = this.state.styles;
     const title = (name: string): string => cards.find((one) => one.name === name)?.title ?? name;
     const { loras, width, height, seed } = parameters;
@@ -121,6 +124,10 @@ export class Caption extends StudioElement {
         ? html`<span><b>${this.t.styles.none}</b></span>`
         : loras.map(({ name, alpha }) => html`<span><b>${title(name)}</b> ${said(alpha)}</span>`)
     }<span>${width} × ${height}</span><span>${this.t.stage.seed(String(seed))}</span>`;
+  }
+
+  #factsOfEnhanced({ width, height }: Look["parameters"]): TemplateResult {
+    return html`<span><b>${this.t.enhance.done}</b></span><span>${width} × ${height}</span>`;
   }
 
   #ofPreview({ parameters: { seed } }: Look): TemplateResult {

@@ -35,6 +35,16 @@ export const styles = css`
   .what {
     margin-right: 12px;
   }
+  .both {
+    display: flex;
+  }
+  .why {
+    flex: 1;
+    margin: 0 16px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   .scales {
     display: flex;
     border: 1px solid var(--line);

@@ -35,6 +35,7 @@ export class EnhanceSheet extends StudioElement {
     return html`<dialog aria-labelledby="title" @close=${this.#closed}>
       <header>
         <h2 id="title">${t.title}</h2>
+        <p class="soft why" title=${enhancing?.why ?? ""}>${enhancing?.why ?? nothing}</p>
         <button class="button quiet icon" aria-label=${t.close} title=${t.close} @click=${this.#close}>
           ${cross}
         </button>
@@ -108,10 +109,10 @@ export class EnhanceSheet extends StudioElement {
           ${this.t.prompt.cancel}
         </button>`;
     }
-    const { width, height, after, name, why } = enhancing;
+    const { width, height, after, name } = enhancing;
     return html`${this.#scales()}
-      <span class="soft figures about" title=${why}>${width} × ${height}</span>
-      <span>
+      <span class="soft figures about">${width} × ${height}</span>
+      <span class="both">
         <button class="button" @click=${this.#pick}>${t.again}</button>
         <button class="button main" @click=${() => this.studio.pictures.saveEnhanced(after, name)}>
           ${save}<span>${t.save}</span>

@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { pinned } from "../look/icons.js";
 import { rove } from "../look/roving.js";
 import { shared } from "../look/shared.js";
+import { isDrawn } from "../state/prompts.js";
 import { moment } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
@@ -147,8 +148,8 @@ export class HistoryStrip extends StudioElement {
     const titles = parameters.loras.map(
       ({ name }) => cards.find((card) => card.name === name)?.title ?? name,
     );
-    const style = titles.join(" + ") || this.t.styles.none;
-    const words = parameters.own_prompt ?? parameters.prompt;
+    const style = titles.join(" + ") || (isDrawn(parameters) ? this.t.styles.none : "");
+    const words = parameters.own_prompt || parameters.prompt || this.t.enhance.done;
     const said = this.t.history.entry(words, style, moment(created, this.locale));
     return kept ? `${said}, ${this.t.history.pinned}` : said;
   }

@@ -38,6 +38,9 @@ export const styles = css`
   .arriving {
     animation: arrive 420ms ease-out;
   }
+  .coming {
+    opacity: 0;
+  }
   .waiting {
     opacity: 0.35;
     transition: opacity 300ms;

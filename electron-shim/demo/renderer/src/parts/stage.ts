@@ -2,7 +2,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { shared } from "../look/shared.js";
 import { vars } from "../look/vars.js";
-import type { Look } from "../state/state.js";
+import type { Look, Run } from "../state/state.js";
 import { StudioElement } from "./element.js";
 import { styles } from "./stage.css.js";
 import "./caption.js";
@@ -13,14 +13,23 @@ import "./welcome.js";
 const MARGIN = 32;
 const LARGEST = 5;
 
+interface Under {
+  readonly src: string;
+  /** The URL of the picture that it lies under. */
+  readonly of: string | null;
+}
+
 /** The picture: a preview, the first looks at one in work, or a finished one. */
 export class Stage extends StudioElement {
   static override styles = [shared, styles];
 
   /** Of the mat, in CSS pixels. */
   #room = { width: 0, height: 0 };
-  /** Stays under the finished picture while that one fades in. */
-  #under: string | null = null;
+  /** Stays under the finished picture until that one has faded in. */
+  #under: Under | null = null;
+  /** The finished picture that can be shown, and the one that has faded in, by their URLs. */
+  #decoded = "";
+  #arrivedUrl = "";
   readonly #observer = new ResizeObserver(([entry]) => {
     if (!entry) return;
     const { width, height } = entry.contentRect;
@@ -42,8 +51,7 @@ export class Stage extends StudioElement {
 
   override render(): TemplateResult {
     const { look, run } = this.state;
-    if (run?.thumbnail) this.#under = run.thumbnail;
-    else if (run || look?.kind !== "result") this.#under = null;
+    this.#under = underOf(this.#under, run, look);
     const shown = run ?? look;
     return html`
       <div class="mat">
@@ -61,7 +69,8 @@ export class Stage extends StudioElement {
   #frame(shown: { width: number; height: number }): TemplateResult {
     const { look, run } = this.state;
     const [width, height] = this.#fitting(shown);
-    const under = run?.thumbnail ?? this.#under;
+    const early = look && look.url !== this.#arrivedUrl ? look.early : null;
+    const under = this.#under?.src ?? early;
     return html`<div
       class="frame"
       ${vars({ "--across": `${width}px`, "--up": `${height}px` })}
@@ -99,11 +108,12 @@ export class Stage extends StudioElement {
     return html`${keyed(
       look.historyId,
       html`<img
-        class=${waiting ? "waiting" : "arriving"}
+        class=${this.#classOf(look, waiting)}
         data-testid="result-image"
         src=${look.url}
         alt=${stage.picture(words)}
-        @animationend=${this.#arrived}
+        @load=${() => this.#loaded(look.url)}
+        @animationend=${() => this.#arrived(look.url)}
       />`,
     )}`;
   }
@@ -114,10 +124,23 @@ export class Stage extends StudioElement {
     return html`<span class="chip" ?data-busy=${previewing}>${this.t.stage.preview}</span>`;
   }
 
-  readonly #arrived = (): void => {
-    this.#under = null;
+  #classOf({ url }: Look, waiting: boolean): string {
+    if (waiting) return "waiting";
+    if (url === this.#arrivedUrl) return "";
+    return url === this.#decoded ? "arriving" : "coming";
+  }
+
+  #loaded(url: string): void {
+    this.#decoded = url;
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) this.#arrived(url);
     this.requestUpdate();
-  };
+  }
+
+  #arrived(url: string): void {
+    this.#under = null;
+    this.#arrivedUrl = url;
+    this.requestUpdate();
+  }
 
   /** As large as there is room for, whole, and not blown up beyond measure. */
   #fitting({ width, height }: { width: number; height: number }): [number, number] {
@@ -126,6 +149,13 @@ export class Stage extends StudioElement {
     const scale = Math.min(across, up, LARGEST);
     return [Math.round(width * scale), Math.round(height * scale)];
   }
+}
+
+/** The last first look while its picture is in work (`of` null), then under that picture alone. */
+function underOf(former: Under | null, run: Run | null, look: Look | null): Under | null {
+  if (run) return run.thumbnail ? { src: run.thumbnail, of: null } : null;
+  if (!former || look?.kind !== "result") return null;
+  return former.of === null || former.of === look.url ? { ...former, of: look.url } : null;
 }
 
 customElements.define("sidecar-stage", Stage);

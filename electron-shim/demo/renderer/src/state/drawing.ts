@@ -63,5 +63,6 @@ export class Drawing {
 
 function lookOf(image: GeneratedImage): Look {
   const { data_url, thumbnail, width, height, parameters, history_id: historyId } = image;
-  return { kind: "result", url: data_url ?? thumbnail, width, height, parameters, historyId };
+  const [url, early] = [data_url ?? thumbnail, thumbnail];
+  return { kind: "result", url, early, width, height, parameters, historyId };
 }

@@ -1,6 +1,6 @@
 import type { HistoryRing } from "@lora-sidecar/electron/renderer";
 import type { Models } from "./models.js";
-import { type Prompts, recipe } from "./prompts.js";
+import { isDrawn, type Prompts, recipe } from "./prompts.js";
 import type { Host, Look } from "./state.js";
 import type { Styles } from "./styles.js";
 
@@ -39,12 +39,12 @@ export class Pictures {
       if (!back) return;
       const { entry, image, state } = back;
       const { parameters, width, height } = entry;
-      const url = image.data_url ?? entry.thumbnail;
+      const [url, early] = [image.data_url ?? entry.thumbnail, entry.thumbnail];
       this.#host.change({
-        look: { kind: "result", url, width, height, parameters, historyId: id },
+        look: { kind: "result", url, early, width, height, parameters, historyId: id },
       });
       styles.stand(state.loras);
-      prompts.bringBack(parameters);
+      if (isDrawn(parameters)) prompts.bringBack(parameters);
       models.inForce(state.model);
       this.#host.say("back");
     } catch (error) {

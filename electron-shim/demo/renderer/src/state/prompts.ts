@@ -72,6 +72,11 @@ export class Prompts {
   }
 }
 
+/** Whether a picture was drawn from words, rather than made of another one. */
+export function isDrawn({ method = "generate" }: PictureParameters): boolean {
+  return method === "generate";
+}
+
 /** What was typed for a picture. */
 export function draftOf(parameters: PictureParameters): Draft {
   const { prompt, negative_prompt, own_prompt, own_negative_prompt } = parameters;
@@ -94,9 +99,9 @@ export function recipe(parameters: PictureParameters): string {
   const { seed, width, height, model, loras } = parameters;
   const tags = loras.map(({ name, alpha }: StackEntry) => ` <lora:${name}:${alpha}>`).join("");
   const facts = [
-    `Steps: ${steps}`,
-    `Sampler: ${sampler}`,
-    `CFG scale: ${guidance_scale}`,
+    ...(sampler === null
+      ? [] // nothing was drawn, only enlarged
+      : [`Steps: ${steps}`, `Sampler: ${sampler}`, `CFG scale: ${guidance_scale}`]),
     `Seed: ${seed}`,
     `Size: ${width}x${height}`,
     `Model: ${model}`,

@@ -40,6 +40,8 @@ export interface ModelState {
 export interface Look {
   readonly kind: "preview" | "result";
   readonly url: string;
+  /** A small one, for the moment until that is decoded. */
+  readonly early: string | null;
   readonly width: number;
   readonly height: number;
   readonly parameters: PictureParameters;

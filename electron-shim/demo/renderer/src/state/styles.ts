@@ -151,7 +151,7 @@ export class Styles {
       const { parameters } = preview;
       if (url) {
         this.#host.change({
-          look: { kind: "preview", url, width, height, parameters, historyId: null },
+          look: { kind: "preview", url, early: null, width, height, parameters, historyId: null },
         });
       }
     }

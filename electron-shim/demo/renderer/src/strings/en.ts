@@ -92,12 +92,14 @@ export const en = {
     label: "History",
     empty: "Finished pictures gather here.",
     keys: "Enter brings a picture back, with its prompt, style, strength and seed.",
-    entry: (prompt: string, style: string, time: string) => `${prompt}, ${style}, ${time}`,
+    entry: (prompt: string, style: string, time: string) =>
+      [prompt, style, time].filter(Boolean).join(", "),
     pinned: "kept for good",
   },
   enhance: {
     open: "Enhance a photo",
     title: "Enhance a photo",
+    done: "Enhanced",
     enlarge: "Enhance this picture",
     drop: "Drop a picture here",
     or: "PNG, JPEG or WebP, up to 40 MB",
