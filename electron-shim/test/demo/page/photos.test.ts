@@ -149,6 +149,7 @@ test("the clipboard gets the recipe; when it refuses, that is told", async () =>
   const look = {
     kind: "result",
     url: "",
+    early: null,
     width: 1,
     height: 1,
     historyId: "h",
