@@ -37,7 +37,7 @@ class Settings:
     preview_cache_bytes: int = 32 * 1024 * 1024
     fusion_limit: float = 0.3
     check_nsfw: str = "off"
-    check_codes: str = "off"
+    check_codes: str = "warn"
     check_text: str = "off"
     nsfw_threshold: float = 0.8
     log_format: LogFormat = "json"

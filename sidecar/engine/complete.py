@@ -76,14 +76,15 @@ class CompleteEngine:
         return self._drawing.apply_loras(job_id, spec, loras, emit, cancel)
 
     def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
-        if drawn_smaller(spec, self._device) is None and not spec.checks.any:
+        plan = drawn_smaller(spec, self._device)
+        if plan is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
         return finishing.render(
             job_id,
-            replace(spec, enlarging=drawn_smaller(spec, self._device)),
+            replace(spec, enlarging=plan),
             self._drawing,
-            self._upscaler,
+            self._upscaler if plan is not None else None,
             self._look,
             emit,
             cancel,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -26,7 +27,9 @@ from sidecar.engine.contract import (
 from sidecar.engine.pictures.blur import blurred
 from sidecar.engine.pictures.encode import MIME, encode, thumbnail
 from sidecar.engine.pictures.opening import Opened, flat, open_picture
-from sidecar.engine.upscale.upscaler import Upscaler, as_picture
+
+if TYPE_CHECKING:
+    from sidecar.engine.upscale.upscaler import Upscaler
 
 Look = Callable[[Image.Image, CheckSpec], Checked]
 """At a finished RGB picture."""
@@ -36,19 +39,23 @@ def render(
     job_id: str,
     spec: RenderSpec,
     drawing: Drawing,
-    upscaler: Upscaler,
+    upscaler: Upscaler | None,
     look: Look,
     emit: Emit,
     cancel: CancelToken,
 ) -> Rendered:
-    """Draw smaller where that was planned; pictures go out finished, in the same events."""
-    plan = spec.enlarging
-    drawn = replace(spec, enlarging=None, checks=NO_CHECKS, image_format="png", thumbnail_px=0)
-    load_ms = 0.0
-    if plan is not None:
-        drawn = replace(drawn, width=plan.width, height=plan.height)
+    """Draw smaller where that was planned; pictures go out finished, in the same events.
+
+    `upscaler`: None where there is no plan.
+    """
+    plan, load_ms = spec.enlarging, 0.0
+    drawn = replace(spec, enlarging=None, checks=NO_CHECKS)
+    finishing = _Finishing(job_id, spec, look, emit)
+    if plan is not None and upscaler is not None:
+        small = {"width": plan.width, "height": plan.height}
+        drawn = replace(drawn, **small, image_format="png", thumbnail_px=0)
         load_ms = upscaler.load(plan.upscaler, emit)
-    finishing = _Finishing(job_id, spec, upscaler, look, emit, cancel)
+        finishing = _Enlarging(job_id, spec, look, emit, upscaler, plan, cancel)
     rendered = drawing.render(job_id, drawn, finishing.event, cancel)
     return replace(
         rendered,
@@ -59,19 +66,17 @@ def render(
     )
 
 
-@dataclass
 class _Finishing:
-    """Stands between the drawing engine and whoever listens to it."""
+    """Stands between the drawing engine and whoever listens to it, and checks what comes out."""
 
-    job_id: str
-    spec: RenderSpec
-    upscaler: Upscaler
-    look: Look
-    emit: Emit
-    cancel: CancelToken
-    done: int = 0
-    upscale_ms: float = 0.0
-    check_ms: float = 0.0
+    def __init__(self, job_id: str, spec: RenderSpec, look: Look, emit: Emit) -> None:
+        self.job_id = job_id
+        self.spec = spec
+        self.look = look
+        self.emit = emit
+        self.done = 0
+        self.upscale_ms = 0.0
+        self.check_ms = 0.0
 
     @property
     def count(self) -> int:
@@ -80,24 +85,31 @@ class _Finishing:
     def event(self, event: Event) -> None:
         """Unfinished pictures are not shown where the finished ones may be blocked."""
         if isinstance(event, ImageReady):
-            self.emit(self._finished(event))
+            self.emit(self.finished(event))
+            self.done += 1
         elif not (isinstance(event, Frame) and self.spec.checks.may_block):
             self.emit(event)
 
-    def _finished(self, image: ImageReady) -> ImageReady:
-        opened = open_picture(image.data)
-        picture, checked = opened.picture, Checked()
-        plan = self.spec.enlarging
-        if plan is not None:
-            with _Stopwatch(self._upscaled_for):
-                picture = self._enlarged(opened, plan)
-        if self.spec.checks.any:
-            with _Stopwatch(self._checked_for):
-                checked = self.look(flat(Opened(picture)), self.spec.checks)
-            self._told("check", self.done + 1, self.count)
-        if checked.blocked:
-            picture = blurred(picture)
-        self.done += 1
+    def finished(self, image: ImageReady) -> ImageReady:
+        picture = open_picture(image.data).picture
+        checked = self.checked(picture)
+        return (
+            self.encoded(image, blurred(picture), checked)
+            if checked.blocked
+            else replace(image, checked=checked)
+        )
+
+    def checked(self, picture: Image.Image) -> Checked:
+        if not self.spec.checks.any:
+            return Checked()
+        started = time.perf_counter()
+        checked = self.look(flat(Opened(picture)), self.spec.checks)
+        self.check_ms += (time.perf_counter() - started) * 1000
+        self.told("check", self.done + 1, self.count)
+        return checked
+
+    def encoded(self, image: ImageReady, picture: Image.Image, checked: Checked) -> ImageReady:
+        """The picture in place of the one that was drawn."""
         small = self.spec.thumbnail_px
         return replace(
             image,
@@ -106,37 +118,47 @@ class _Finishing:
             height=picture.height,
             data=encode(picture, self.spec.image_format),
             thumbnail=thumbnail(picture, small)[0] if small else b"",
-            enlarged=plan.factor if plan is not None else 1,
             checked=checked,
         )
 
-    def _enlarged(self, opened: Opened, plan: Enlarging) -> Image.Image:
-        def on_piece(done: int, pieces: int) -> None:
-            self._told("upscale", self.done * pieces + done, self.count * pieces)
-
-        how = (plan.factor, plan.upscaler, self.emit, self.cancel, on_piece)
-        picture = as_picture(self.upscaler.enlarge(opened, *how))
-        left, top = (picture.width - self.spec.width) // 2, (picture.height - self.spec.height) // 2
-        return picture.crop((left, top, left + self.spec.width, top + self.spec.height))
-
-    def _upscaled_for(self, ms: float) -> None:
-        self.upscale_ms += ms
-
-    def _checked_for(self, ms: float) -> None:
-        self.check_ms += ms
-
-    def _told(self, phase: str, step: int, steps: int) -> None:
+    def told(self, phase: str, step: int, steps: int) -> None:
         self.emit(Progress(self.job_id, phase, step, steps))
 
 
-class _Stopwatch:
-    """Tells the milliseconds of a `with` block."""
+class _Enlarging(_Finishing):
+    """The same, of pictures that were drawn smaller."""
 
-    def __init__(self, took: Callable[[float], None]) -> None:
-        self._took = took
+    def __init__(
+        self,
+        job_id: str,
+        spec: RenderSpec,
+        look: Look,
+        emit: Emit,
+        upscaler: Upscaler,
+        plan: Enlarging,
+        cancel: CancelToken,
+    ) -> None:
+        super().__init__(job_id, spec, look, emit)
+        self._upscaler = upscaler
+        self._plan = plan
+        self._cancel = cancel
 
-    def __enter__(self) -> None:
-        self._started = time.perf_counter()
+    def finished(self, image: ImageReady) -> ImageReady:
+        started = time.perf_counter()
+        picture = self._enlarged(open_picture(image.data))
+        self.upscale_ms += (time.perf_counter() - started) * 1000
+        checked = self.checked(picture)
+        shown = blurred(picture) if checked.blocked else picture
+        return replace(self.encoded(image, shown, checked), enlarged=self._plan.factor)
 
-    def __exit__(self, *fault: object) -> None:
-        self._took((time.perf_counter() - self._started) * 1000)
+    def _enlarged(self, opened: Opened) -> Image.Image:
+        """Cut from the middle to the size that was asked for."""
+
+        def on_piece(done: int, pieces: int) -> None:
+            self.told("upscale", self.done * pieces + done, self.count * pieces)
+
+        how = (self._plan.factor, self._plan.upscaler, self.emit, self._cancel, on_piece)
+        picture = self._upscaler.enlarge(opened, *how).picture()
+        width, height = self.spec.width, self.spec.height
+        left, top = (picture.width - width) // 2, (picture.height - height) // 2
+        return picture.crop((left, top, left + width, top + height))

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from sidecar.engine.checks.codes import codes
-from sidecar.engine.checks.nsfw import NsfwCheck
-from sidecar.engine.checks.writing import WritingCheck
 from sidecar.engine.contract import Checked, CheckSpec, Found
 from sidecar.engine.pictures.opening import Opened, flat
 from sidecar.errors import ContentBlocked
+
+if TYPE_CHECKING:
+    from sidecar.engine.checks.nsfw import NsfwCheck
+    from sidecar.engine.checks.writing import WritingCheck
 
 OFF, BLOCK = "off", "block"
 
 
 class Checker:
-    """Networks are opened when first needed. Raises AssetMissing when one is not there."""
+    """ONNX Runtime and networks are loaded when first needed: looking for codes needs neither.
+
+    Raises AssetMissing when a network is not there.
+    """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -75,11 +82,11 @@ class Checker:
 
     @cached_property
     def _nsfw(self) -> NsfwCheck:
-        return NsfwCheck(self._threads)
+        return import_module("sidecar.engine.checks.nsfw").NsfwCheck(self._threads)
 
     @cached_property
     def _writing(self) -> WritingCheck:
-        return WritingCheck(self._threads)
+        return import_module("sidecar.engine.checks.writing").WritingCheck(self._threads)
 
 
 def _enlarged(found: Found, scale: int) -> Found:

@@ -35,6 +35,11 @@ class Enlarged:
     pieces: int
     rows: Iterator[Pixels]
 
+    def picture(self) -> Image.Image:
+        """The whole of it in memory, for pictures of moderate size."""
+        pixels = np.concatenate(list(self.rows))
+        return Image.fromarray(pixels[:, :, 0] if self.channels == 1 else pixels)
+
 
 class Upscaler:
     """`threads`: as many as there are cores, where None."""
@@ -148,12 +153,6 @@ class _Pieces:
 
     def _piece(self) -> Piece:
         return self.upscaler.piece(self.spec, self.scale, self.emit)
-
-
-def as_picture(enlarged: Enlarged) -> Image.Image:
-    """The whole of it in memory, for pictures of moderate size."""
-    pixels = np.concatenate(list(enlarged.rows))
-    return Image.fromarray(pixels[:, :, 0] if enlarged.channels == 1 else pixels)
 
 
 def _key_of(path: str) -> tuple[str, int, int] | None:
