@@ -188,6 +188,7 @@ test("the time machine brings picture, prompt, style, strength, seed, size and m
     steps: 14,
     width: 128,
     height: 192,
+    upscale: null,
   });
 });
 

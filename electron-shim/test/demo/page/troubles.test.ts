@@ -72,11 +72,18 @@ test("too little memory: a button for each way that the sidecar has worked out",
   const alternatives = [
     { ...way, way: "low_vram", low_vram: "aggressive", width: 512, height: 512 },
     { ...way, way: "smaller", low_vram: "off", width: 384, height: 256 },
+    { ...way, way: "smaller_upscaled", low_vram: "off", width: 256, height: 256, upscale: 2 },
   ];
   const data = said("out_of_memory", { alternatives });
   await failing(new OutOfMemoryError(1201, "It does not fit.", data));
-  expect(bench.buttons).toEqual(["lowVram", "smaller"]);
+  expect(bench.buttons).toEqual(["lowVram", "smaller", "smaller"]);
   expect(bench.state.notices[0]?.actions[1]?.size).toBe("384 × 256");
+  bench.state.notices[0]?.actions[2]?.run();
+  const enlarged = { width: 512, height: 512, upscale: 2 };
+  expect(bench.api.last("generate").params).toMatchObject(enlarged);
+  bench.studio.cancel();
+  await settled();
+  await failing(new OutOfMemoryError(1201, "It does not fit.", data));
   bench.press("smaller");
   expect(bench.api.last("generate").params).toMatchObject({ width: 384, height: 256 });
   expect(bench.state.notices).toEqual([]);
@@ -87,7 +94,7 @@ test("too little memory: a button for each way that the sidecar has worked out",
   bench.press("lowVram");
   await settled();
   expect(bench.api.last("set_low_vram").params).toEqual({ mode: "aggressive" });
-  expect(bench.api.all("generate")).toHaveLength(4);
+  expect(bench.api.all("generate")).toHaveLength(6);
 });
 
 test("too little memory, and no way told: low memory, half the size, or once more", async () => {

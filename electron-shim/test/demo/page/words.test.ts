@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import { readPreferences } from "../../../demo/renderer/src/state/preferences.js";
-import { eights, half, sizeOf } from "../../../demo/renderer/src/state/sizes.js";
+import {
+  eights,
+  half,
+  previewSize,
+  sizeOf,
+  sizesFor,
+} from "../../../demo/renderer/src/state/sizes.js";
 import { EMPTY_DRAFT } from "../../../demo/renderer/src/state/state.js";
 import { bytes, duration, moment, percent } from "../../../demo/renderer/src/strings/format.js";
 import { STRINGS } from "../../../demo/renderer/src/strings/index.js";
@@ -80,4 +86,24 @@ test("sizes are the model's own, halved down to what it can draw", () => {
   expect(half({ width: 512, height: 200 })).toEqual({ width: 256, height: 104 });
   expect(half({ width: 64, height: 64 })).toBeUndefined();
   expect([eights(3), eights(123)]).toEqual([64, 120]);
+});
+
+test("larger sizes are offered where pictures can be enlarged; the draft's own is among them", () => {
+  const draft = { ...EMPTY_DRAFT, width: 200, height: 72 };
+  const said = (enlarging: boolean) =>
+    sizesFor(draft, CARD, enlarging).map(
+      ({ width, height, upscale }) => `${width}x${height}${upscale ? ` by ${upscale}` : ""}`,
+    );
+  const usual = ["128x128", "160x104", "104x160", "168x96", "64x64"];
+  expect(said(false)).toEqual([...usual, "200x72"]);
+  expect(said(true)).toEqual([...usual, "256x256 by 2", "512x512 by 4", "200x72"]);
+});
+
+test("previews have the draft's shape, in the pixels that the model draws well", () => {
+  const of = (width: number | null, height: number | null) =>
+    previewSize({ ...EMPTY_DRAFT, width, height }, CARD);
+  expect(of(null, null)).toEqual({});
+  expect(of(512, 512)).toEqual({});
+  expect(of(512, 256)).toEqual({ width: 184, height: 88 });
+  expect(of(96, 64)).toEqual({ width: 96, height: 64 });
 });

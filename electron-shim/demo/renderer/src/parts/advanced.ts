@@ -1,14 +1,7 @@
 import { css, html, type TemplateResult } from "lit";
 import { shared } from "../look/shared.js";
-import { eights } from "../state/sizes.js";
+import { isSame, type Size, sizeOf, sizesFor } from "../state/sizes.js";
 import { StudioElement } from "./element.js";
-
-const SHAPES: readonly (readonly [number, number])[] = [
-  [1, 1],
-  [3, 2],
-  [2, 3],
-  [16, 9],
-];
 
 /** What most people leave alone: what to keep out, seed, steps, size. */
 export class Advanced extends StudioElement {
@@ -38,7 +31,8 @@ export class Advanced extends StudioElement {
   override render(): TemplateResult {
     const t = this.t.prompt;
     const { draft } = this.state;
-    const card = this.studio.models.card;
+    const { card } = this.studio.models;
+    const chosen = sizeOf(draft, card);
     return html`<div class="fields">
       <label>
         <span>${t.negative}</span>
@@ -79,12 +73,9 @@ export class Advanced extends StudioElement {
       <label>
         <span>${t.size}</span>
         <select class="field figures" @change=${this.#size}>
-          ${this.#sizes().map(
-            ([width, height], at) => html`<option
-              value=${at === 0 ? "" : `${width}x${height}`}
-              ?selected=${draft.width === width && draft.height === height}
-            >
-              ${at === 0 ? t.sizeAuto(width, height) : `${width} × ${height}`}
+          ${this.#sizes.map(
+            (size, at) => html`<option value=${at} ?selected=${isSame(size, chosen)}>
+              ${this.#said(size, at === 0)}
             </option>`,
           )}
         </select>
@@ -92,30 +83,26 @@ export class Advanced extends StudioElement {
     </div>`;
   }
 
-  /** The model's own size first, then other shapes of about as many pixels, and the draft's own. */
-  #sizes(): (readonly [number, number])[] {
-    const { width: own, height } = this.studio.models.card ?? { width: 512, height: 512 };
-    const { draft } = this.state;
-    const side = Math.sqrt(own * height);
-    const shapes = SHAPES.map(([across, up]) => {
-      const unit = side / Math.sqrt(across * up);
-      return [eights(unit * across), eights(unit * up)] as const;
-    });
-    const given =
-      draft.width !== null && draft.height !== null ? [[draft.width, draft.height] as const] : [];
-    const all = [[own, height] as const, ...shapes, [own / 2, height / 2] as const, ...given];
-    const seen = new Set<string>();
-    return all.filter(([w, h], at) => {
-      const key = at === 0 ? "own" : `${w}x${h}`;
-      const fresh = !seen.has(key) && w >= 64 && h >= 64 && (at === 0 || w !== own || h !== height);
-      seen.add(key);
-      return fresh;
-    });
+  get #sizes(): Size[] {
+    const { draft, methods } = this.state;
+    return sizesFor(draft, this.studio.models.card, methods.has("upscale"));
+  }
+
+  #said({ width, height, upscale }: Size, own: boolean): string {
+    const { sizeAuto, sizeEnlarged } = this.t.prompt;
+    if (own) return sizeAuto(width, height);
+    return upscale && upscale > 1 ? sizeEnlarged(width, height) : `${width} × ${height}`;
   }
 
   readonly #size = (event: Event): void => {
-    const [width, height] = (event.target as HTMLSelectElement).value.split("x").map(Number);
-    this.studio.prompts.write(width && height ? { width, height } : { width: null, height: null });
+    const at = (event.target as HTMLSelectElement).selectedIndex;
+    const { width, height, upscale } = this.#sizes[at] ?? {};
+    const own = at === 0 || !width || !height;
+    this.studio.prompts.write(
+      own
+        ? { width: null, height: null, upscale: null }
+        : { width, height, upscale: upscale ?? null },
+    );
   };
 }
 

@@ -1,6 +1,7 @@
-import type { PictureParameters, StackEntry } from "@lora-sidecar/electron/renderer";
+import type { ModelCard, PictureParameters, StackEntry } from "@lora-sidecar/electron/renderer";
 import { isOutdated } from "@lora-sidecar/electron/renderer";
-import { type Draft, EMPTY_DRAFT, type Host, type Sidecar } from "./state.js";
+import { previewSize } from "./sizes.js";
+import { type Draft, EMPTY_DRAFT, type Host, type Sidecar, type Upscale } from "./state.js";
 
 const PAUSE_MS = 150;
 const SESSION_SEED = Math.floor(Math.random() * 2 ** 31);
@@ -9,10 +10,13 @@ const SESSION_SEED = Math.floor(Math.random() * 2 ** 31);
 export class Prompts {
   readonly #api: Sidecar;
   readonly #host: Host;
+  readonly #card: () => ModelCard | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | undefined;
 
-  constructor(api: Sidecar, host: Host) {
+  /** `card`: of the model in use. */
+  constructor(api: Sidecar, host: Host, card: () => ModelCard | undefined) {
+    this.#card = card;
     this.#api = api;
     this.#host = host;
   }
@@ -53,16 +57,17 @@ export class Prompts {
 
   /** For a finished picture. */
   forPicture() {
-    const { prompt, negative, seed, steps, width, height } = this.#host.state.draft;
-    return { prompt, negative_prompt: negative, seed, steps, width, height, style: this.style };
+    const { negative: negative_prompt, ...draft } = this.#host.state.draft;
+    return { ...draft, negative_prompt, style: this.style };
   }
 
   /** For a preview: the seed stays the same while sliders move, so that only the style changes. */
   forPreview() {
     const { draft, look } = this.#host.state;
-    const { prompt, negative, width, height } = draft;
+    const { prompt, negative } = draft;
     const seed = draft.seed ?? look?.parameters.seed ?? SESSION_SEED;
-    return { prompt, negative_prompt: negative, width, height, seed, style: this.style };
+    const size = previewSize(draft, this.#card());
+    return { prompt, negative_prompt: negative, ...size, seed, style: this.style };
   }
 
   /** The draft as it was for a picture that was brought back. */
@@ -80,7 +85,7 @@ export function isDrawn({ method = "generate" }: PictureParameters): boolean {
 /** What was typed for a picture. */
 export function draftOf(parameters: PictureParameters): Draft {
   const { prompt, negative_prompt, own_prompt, own_negative_prompt } = parameters;
-  const { seed, steps, width, height } = parameters;
+  const { seed, steps, width, height, upscale = 1 } = parameters;
   const styled = parameters.style != null;
   return {
     ...EMPTY_DRAFT,
@@ -90,6 +95,7 @@ export function draftOf(parameters: PictureParameters): Draft {
     steps,
     width,
     height,
+    upscale: upscale > 1 ? (upscale as Upscale) : null,
   };
 }
 

@@ -25,7 +25,12 @@ export interface Draft {
   readonly steps: number | null;
   readonly width: number | null;
   readonly height: number | null;
+  /** Drawn so many times smaller, and enlarged. */
+  readonly upscale: Upscale | null;
 }
+
+/** How many times a picture is enlarged after it was drawn. */
+export type Upscale = 1 | 2 | 4;
 
 /** The model, and how far it is. */
 export interface ModelState {
@@ -140,4 +145,5 @@ export const EMPTY_DRAFT: Draft = {
   steps: null,
   width: null,
   height: null,
+  upscale: null,
 };

@@ -17,7 +17,7 @@ import {
   readPreferences,
 } from "./preferences.js";
 import { Prompts } from "./prompts.js";
-import { half, sizeOf } from "./sizes.js";
+import { half, type Pixels, sizeOf } from "./sizes.js";
 import {
   EMPTY_DRAFT,
   type Host,
@@ -25,6 +25,7 @@ import {
   type Said,
   type Sidecar,
   type StudioState,
+  type Upscale,
 } from "./state.js";
 import { Styles } from "./styles.js";
 
@@ -71,7 +72,7 @@ export class Studio extends Store<StudioState> {
     );
     const host = this.#host();
     this.models = new Models(api, host);
-    this.prompts = new Prompts(api, host);
+    this.prompts = new Prompts(api, host, () => this.models.card);
     this.styles = new Styles(api, host, this.prompts);
     this.life = new Life(api, host, () => void this.#readAll());
     this.history = new HistoryRing(api, { inline: true });
@@ -222,9 +223,9 @@ export class Studio extends Store<StudioState> {
 
   /** What the sidecar proposed where memory is short. */
   async #take(way: Alternative, again: (() => void) | undefined): Promise<void> {
-    const { low_vram, width, height } = way;
+    const { low_vram, width, height, upscale: times } = way;
     if (way.way === "low_vram") await this.#trade(low_vram === "off" ? "auto" : low_vram, again);
-    else await this.#sized({ width, height });
+    else await this.#sized({ width: width * times, height: height * times }, times as Upscale);
   }
 
   async #trade(lowVram: Preferences["lowVram"], again: (() => void) | undefined): Promise<void> {
@@ -232,8 +233,8 @@ export class Studio extends Store<StudioState> {
     again?.();
   }
 
-  async #sized(size: { width: number; height: number }): Promise<void> {
-    this.prompts.write(size);
+  async #sized(size: Pixels, upscale: Upscale | null = null): Promise<void> {
+    this.prompts.write({ ...size, upscale });
     await this.generate();
   }
 }

@@ -60,6 +60,7 @@ export const en = {
     seedAuto: "random",
     steps: "Steps",
     size: "Size",
+    sizeEnlarged: (width: number, height: number) => `${width} × ${height} (enlarged)`,
     sizeAuto: (width: number, height: number) => `${width} × ${height} (own)`,
     generate: "Generate",
     preview: "Preview",

@@ -62,6 +62,7 @@ export const zhCn: Strings = {
     seedAuto: "随机",
     steps: "步数",
     size: "尺寸",
+    sizeEnlarged: (width, height) => `${width} × ${height}（放大）`,
     sizeAuto: (width, height) => `${width} × ${height}（默认）`,
     generate: "生成",
     preview: "预览",
