@@ -254,13 +254,13 @@ def test_a_picture_that_a_check_blocks_is_not_handed_out(tmp_path: Path) -> None
 
 
 @pytest.mark.engine
-def test_the_real_engine_keeps_what_the_picture_shows(tmp_path: Path) -> None:
+def test_the_real_engine_changes_the_picture_by_what_is_asked(tmp_path: Path) -> None:
     engine = import_module("sidecar.engine.diffusion.engine").DiffusionEngine(threads=1)
-    art = Image.open(bundled_lora_folder() / "ink.png").convert("RGB")
-    odd = art.crop((0, 0, 125, 99))
-    job = Job(engine, odd, tmp_path, render=replace(RENDER, prompt="castle"))
-    out = job.picture
-    assert out.size == odd.size
-    difference = np.abs(np.asarray(out, int) - np.asarray(odd, int)).mean()
-    assert 0.5 < difference < 35
-    assert job.outcome.denoise_ms > 0
+    odd = Image.open(bundled_lora_folder() / "ink.png").convert("RGB").crop((0, 0, 125, 99))
+    differences: list[float] = []
+    for strength in (0.1, 0.9):
+        job = Job(engine, odd, tmp_path, render=replace(RENDER, strength=strength))
+        assert job.picture.size == odd.size
+        assert job.outcome.denoise_ms > 0
+        differences.append(float(np.abs(np.asarray(job.picture, int) - np.asarray(odd)).mean()))
+    assert 0.5 < differences[0] < differences[1] / 2
