@@ -11,7 +11,8 @@ from importlib import import_module
 from benchmarks.measuring import Row, machine
 from benchmarks.report import tell
 
-ROWS = ("ping", "start", "styles", "pictures", "slider", "memory", "loading")
+ROWS = ("ping", "start", "styles", "pictures", "slider", "memory", "loading", "upscale")
+USUAL = tuple(row for row in ROWS if row != "upscale")
 MORE = ("startup",)
 """Measured only when named: these need the frozen programs."""
 

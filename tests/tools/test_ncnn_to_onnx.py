@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from sidecar.paths import upscaler_folder
 from tools.assets import ncnn, to_onnx
 
 HALF = struct.pack("<I", ncnn.HALF)
@@ -125,6 +126,21 @@ def test_the_dense_network_gives_what_pytorch_gives(half: bool, picture: np.ndar
     w = x + (0.2 * u + x)
     wanted = f.conv2d(f.interpolate(w, scale_factor=2, mode="nearest"), n[6], n[7], padding=1)
     assert np.allclose(enlarged(dense, half, picture), wanted.numpy(), atol=1e-4)
+
+
+@pytest.mark.engine
+def test_the_bundled_network_is_the_published_architecture(picture: np.ndarray) -> None:
+    """Its numbers in PyTorch, in the order in which Real-ESRGAN's own code has them."""
+    import torch
+
+    from benchmarks.enlarging.in_torch import Compact
+
+    path = upscaler_folder() / "realesr-animevideov3.onnx"
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = np.asarray(session.run(None, {"data": picture})[0])
+    with torch.inference_mode():
+        wanted = Compact(path)(torch.from_numpy(picture)).numpy()
+    assert np.allclose(found, wanted, atol=1e-4)
 
 
 def test_files_that_do_not_fit_each_other_are_refused() -> None:

