@@ -43,7 +43,9 @@ export class App extends StudioElement {
         min-width: 0;
         min-height: 0;
       }
-      sidecar-history-strip {
+      aside {
+        display: grid;
+        min-height: 0;
         border-left: 1px solid var(--line);
         background: var(--panel);
       }
@@ -77,7 +79,7 @@ export class App extends StudioElement {
     const { studio, t } = this;
     const { said } = this.state;
     return html`
-      <sidecar-top-bar .studio=${studio} @enhance=${this.#open}></sidecar-top-bar>
+      <sidecar-top-bar role="banner" .studio=${studio} @enhance=${this.#open}></sidecar-top-bar>
       <section class="controls" aria-label=${t.main.controls}>
         <sidecar-style-list .studio=${studio}></sidecar-style-list>
         <sidecar-strength-panel .studio=${studio}></sidecar-strength-panel>
@@ -87,7 +89,9 @@ export class App extends StudioElement {
         <sidecar-composer .studio=${studio}></sidecar-composer>
         ${this.enhance ? nothing : html`<sidecar-toasts .studio=${studio}></sidecar-toasts>`}
       </main>
-      <sidecar-history-strip .studio=${studio}></sidecar-history-strip>
+      <aside>
+        <sidecar-history-strip .studio=${studio}></sidecar-history-strip>
+      </aside>
       ${
         this.#canEnhance
           ? html`<sidecar-enhance-sheet

@@ -14,8 +14,8 @@ export const styles = css`
   dialog::backdrop {
     background: rgba(20, 20, 18, 0.5);
   }
-  header,
-  footer {
+  .head,
+  .foot {
     display: flex;
     align-items: center;
     justify-content: space-between;
@@ -25,11 +25,11 @@ export const styles = css`
   h2 {
     font-size: 15px;
   }
-  footer {
+  .foot {
     justify-content: flex-start;
     padding-right: 20px;
   }
-  footer > .button:last-child {
+  .foot > .button:last-child {
     margin-left: auto;
   }
   .what {
@@ -75,7 +75,7 @@ export const styles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  footer .button + .button {
+  .foot .button + .button {
     margin-left: 8px;
   }
   .body {

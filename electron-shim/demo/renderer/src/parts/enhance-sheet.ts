@@ -33,13 +33,13 @@ export class EnhanceSheet extends StudioElement {
     const t = this.t.enhance;
     const { enhancing } = this.state;
     return html`<dialog aria-labelledby="title" @close=${this.#closed}>
-      <header>
+      <div class="head">
         <h2 id="title">${t.title}</h2>
         <p class="soft why" title=${enhancing?.why ?? ""}>${enhancing?.why ?? nothing}</p>
         <button class="button quiet icon" aria-label=${t.close} title=${t.close} @click=${this.#close}>
           ${cross}
         </button>
-      </header>
+      </div>
       <div
         class="body"
         data-testid="enhance-drop"
@@ -49,7 +49,7 @@ export class EnhanceSheet extends StudioElement {
       >
         ${enhancing && !enhancing.refusal ? this.#work(enhancing) : this.#zone(enhancing)}
       </div>
-      <footer>${this.#foot(enhancing)}</footer>
+      <div class="foot">${this.#foot(enhancing)}</div>
       ${this.open ? html`<sidecar-toasts .studio=${this.studio}></sidecar-toasts>` : nothing}
       <input
         type="file"

@@ -18,7 +18,7 @@ export class HistoryStrip extends StudioElement {
         flex-direction: column;
         min-height: 0;
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         justify-content: space-between;
@@ -100,10 +100,10 @@ export class HistoryStrip extends StudioElement {
     const { entries, total } = this.state.history;
     const stop = entries.some(({ id }) => id === this.#at) ? this.#at : entries[0]?.id;
     return html`
-      <header>
+      <div class="head">
         <h2 id="title">${t.label}</h2>
         <span class="soft figures">${total || nothing}</span>
-      </header>
+      </div>
       ${entries.length === 0 ? html`<p class="blank soft">${t.empty}</p>` : nothing}
       <div
         class="entries"

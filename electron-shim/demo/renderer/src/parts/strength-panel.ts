@@ -20,7 +20,7 @@ export class StrengthPanel extends StudioElement {
         min-height: 132px;
         overflow-y: auto;
       }
-      header {
+      .head {
         display: flex;
         align-items: center;
         justify-content: space-between;
@@ -107,7 +107,7 @@ export class StrengthPanel extends StudioElement {
     const t = this.t.strength;
     const { strengths, preferences } = this.state;
     return html`
-      <header>
+      <div class="head">
         <h2>${t.title}</h2>
         <label>
           <input
@@ -116,7 +116,7 @@ export class StrengthPanel extends StudioElement {
             @change=${this.#live}
           />${t.live}
         </label>
-      </header>
+      </div>
       ${
         strengths.length === 0
           ? html`<p class="soft">${t.none}</p>`

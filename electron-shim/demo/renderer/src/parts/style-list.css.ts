@@ -6,7 +6,7 @@ export const styles = css`
     flex-direction: column;
     min-height: 0;
   }
-  header {
+  .head {
     display: flex;
     align-items: center;
     justify-content: space-between;

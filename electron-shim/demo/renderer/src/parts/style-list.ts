@@ -21,10 +21,10 @@ export class StyleList extends StudioElement {
     const on = (name: string): boolean => strengths.some((one) => one.name === name);
     const coming = (name: string): boolean => !!wanted?.some((one) => one.name === name);
     return html`
-      <header>
+      <div class="head">
         <h2 id="title">${t.label}</h2>
         <span class="soft hint" aria-live="polite">${styles.loading ? t.switching : nothing}</span>
-      </header>
+      </div>
       <div
         class="cards"
         role="listbox"
@@ -74,7 +74,6 @@ export class StyleList extends StudioElement {
       data-name=${card.name}
       tabindex=${this.#at === at ? 0 : -1}
       aria-selected=${on}
-      aria-label=${card.title}
       ?data-coming=${coming}
       title=${this.#about(card)}
       @click=${() => this.studio.styles.choose(card.name)}
@@ -83,12 +82,13 @@ export class StyleList extends StudioElement {
         ${
           card.preview_url
             ? html`<img src=${card.preview_url} alt="" draggable="false" />`
-            : html`<span class="sign">${card.title.slice(0, 1)}</span>`
+            : html`<span class="sign" aria-hidden="true">${card.title.slice(0, 1)}</span>`
         }
       </div>
-      ${on && strengths.length > 1 ? html`<span class="on">${check}</span>` : nothing}
+      ${on && strengths.length > 1 ? html`<span class="on" aria-hidden="true">${check}</span>` : nothing}
       <span
         class="mix"
+        aria-hidden="true"
         title=${on ? this.t.styles.takeOut : this.t.styles.mixIn}
         @click=${(event: Event) => this.#mix(event, card.name)}
         >${on ? minus : plus}</span
@@ -99,7 +99,7 @@ export class StyleList extends StudioElement {
         ${
           alpha === undefined
             ? nothing
-            : html`<span class="alpha figures">${strength(alpha, this.locale)}</span>`
+            : html`<span class="alpha figures" aria-hidden="true">${strength(alpha, this.locale)}</span>`
         }
       </div>
     </div>`;

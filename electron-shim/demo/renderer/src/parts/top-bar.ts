@@ -30,8 +30,9 @@ export class TopBar extends StudioElement {
         font-weight: 600;
         letter-spacing: -0.01em;
       }
-      .sign span {
-        margin-left: 8px;
+      h1 {
+        margin: 0 0 0 8px;
+        font: inherit;
       }
       .model {
         max-width: 200px;
@@ -64,7 +65,7 @@ export class TopBar extends StudioElement {
         .sign {
           width: auto;
         }
-        .sign span,
+        h1,
         .button span {
           display: none;
         }
@@ -81,7 +82,7 @@ export class TopBar extends StudioElement {
   override render(): TemplateResult {
     const { preferences, methods } = this.state;
     return html`
-      <div class="sign">${sign}<span>${this.t.app}</span></div>
+      <div class="sign">${sign}<h1>${this.t.app}</h1></div>
       ${this.#model()}
       <label class="low" title=${this.t.model.lowVramHint}>
         <input

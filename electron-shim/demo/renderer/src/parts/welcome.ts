@@ -41,7 +41,7 @@ export class Welcome extends StudioElement {
         box-shadow: var(--picture-shadow);
         transform: rotate(var(--turn)) translateY(var(--down));
       }
-      h1 {
+      h2 {
         margin: 0 0 8px;
         font-size: 28px;
         line-height: 36px;
@@ -104,7 +104,7 @@ export class Welcome extends StudioElement {
     const t = this.t.model;
     const { name } = this.state.model;
     return html`<div class="words">
-      <h1>${t.failed}</h1>
+      <h2>${t.failed}</h2>
       <p class="soft">${t.failedHint}</p>
       ${
         name === null
@@ -118,7 +118,7 @@ export class Welcome extends StudioElement {
     const t = this.t.stage;
     return html`<div class="words">
       ${this.#prints()}
-      <h1>${t.empty}</h1>
+      <h2>${t.empty}</h2>
       <p class="soft">${t.emptyHint}</p>
       <div class="ideas">
         ${t.ideas.map((idea) => html`<button @click=${() => this.#try(idea)}>${idea}</button>`)}
