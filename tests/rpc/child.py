@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,13 @@ Message = dict[str, Any]
 class Child:
     """`send` and `wait`; `stop` closes its stdin and gives the exit code."""
 
-    def __init__(self, data: Path, *options: str, headers: bool = False) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *options: str,
+        headers: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.headers = headers
         self.out: list[Any] = []
         self.raw = bytearray()
@@ -32,7 +38,7 @@ class Child:
         command = [sys.executable, "-m", "sidecar", "serve", "--data-dir", str(data), *options]
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env
             )
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
@@ -150,9 +156,9 @@ def starter(folder: Path, options: Sequence[str]) -> Iterator[Start]:
     """For fixtures: starts children, and leaves none behind."""
     children: list[Child] = []
 
-    def start(*more: str, headers: bool = False) -> Child:
+    def start(*more: str, headers: bool = False, env: Mapping[str, str] | None = None) -> Child:
         data = folder / "data"
-        children.append(Child(data, *options, *more, headers=headers))
+        children.append(Child(data, *options, *more, headers=headers, env=env))
         return children[-1]
 
     yield start
