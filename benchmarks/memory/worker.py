@@ -6,7 +6,6 @@ python -m benchmarks.memory.worker FOLDER FAMILY RUNG REMEMBERED
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from pathlib import Path
@@ -40,7 +39,7 @@ class Worker:
         }
 
     def draw(
-        self, width: int, height: int, count: int, steps: int, guidance: float, save: str = ""
+        self, width: int, height: int, count: int, steps: int, guidance: float, save: str
     ) -> dict[str, Any]:
         """`save`: where the first picture is put."""
         spec = RenderSpec(
@@ -55,8 +54,7 @@ class Worker:
         self._device.main._highest = 0
         took = self._engine.render("draw", spec, events.append, CancelToken())
         pictures = [event for event in events if isinstance(event, ImageReady)]
-        if save:
-            Path(save).write_bytes(pictures[0].data)
+        Path(save).write_bytes(pictures[0].data)
         taken = sum(1 for e in events if isinstance(e, Progress) and e.phase == "denoise")
         return {
             "predicted": forecast.peak,
@@ -65,7 +63,7 @@ class Worker:
             "at_once": forecast.at_once,
             "step_ms": took.denoise_ms / taken,
             "total_ms": took.denoise_ms + took.decode_ms,
-            "picture": hashlib.sha256(pictures[0].data).hexdigest(),
+            "picture": save,
         }
 
 

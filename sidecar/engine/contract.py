@@ -158,7 +158,7 @@ class CancelJob:
 class ReportMemory:
     """Answered by `MemoryReport` at once, also while a job runs.
 
-    `planned`: a picture whose need is to be foretold; then the answer comes when the engine is warm.
+    `planned`: a picture whose need is to be foretold; the answer comes when the engine is warm.
     """
 
     ticket: int

@@ -16,6 +16,7 @@ LORAS = (c.LoraSpec("ink", "/loras/ink.safetensors", 0.7), c.LoraSpec("duo", "/d
 SPEC = c.RenderSpec(
     MODEL, LORAS, "red apple", "", 128, 128, 14, 2.5, "euler", 7, init_image=b"\x00\xff" * 9
 )
+WAY = c.Alternative("smaller", 64, 64, 1, "off", 1, 7)
 MESSAGES: list[Message] = [
     c.LoadModel("a", MODEL),
     c.UnloadModel("a"),
@@ -39,9 +40,7 @@ MESSAGES: list[Message] = [
         10,
         (c.DeviceInfo("cpu", "cpu", 1, None, None, None),),
         (c.ComponentInfo("unet", 1, "float32", "cpu"),),
-        c.Forecast(
-            "cpu", 9, 5, 3, False, "off", 1, True, (c.Alternative("smaller", 64, 64, 1, "off", 1, 7),)
-        ),
+        c.Forecast("cpu", 9, 5, 3, False, "off", 1, True, (WAY,)),
     ),
 ]
 

@@ -22,6 +22,7 @@ from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.devices import Device, dtype_name
 from sidecar.engine.diffusion.low_vram import (
     COMPONENT_OFFLOAD,
+    FREED_AT_ONCE,
     HALF_STORAGE,
     SEQUENTIAL_OFFLOAD,
     VAE_TILING,
@@ -157,8 +158,8 @@ class _Layout:
 
     def work(self, phase: str) -> str:
         """What is measured together: the same network, stored and run in the same way."""
-        marks = [m for m in (HALF_STORAGE, SEQUENTIAL_OFFLOAD, VAE_TILING) if m in self.low_vram]
-        return " ".join([self.kind, *marks, phase])
+        marks = (HALF_STORAGE, SEQUENTIAL_OFFLOAD, FREED_AT_ONCE, VAE_TILING)
+        return " ".join([self.kind, *(m for m in marks if m in self.low_vram), phase])
 
 
 def _layer_bytes(module: nn.Module, dtype: torch.dtype, half: bool) -> int:

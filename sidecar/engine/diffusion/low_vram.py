@@ -5,7 +5,8 @@
 
 On a device with memory of its own, weights rest in main memory and are lent to it: a whole network
 at a time (`component_offload`) or layer by layer (`sequential_offload`). On a CPU they have nowhere
-else to rest; there they are stored in half precision and widened layer by layer (`half_storage`).
+else to rest; there they are stored in half precision and widened layer by layer (`half_storage`),
+and memory that is freed goes back to the system at once (`freed_at_once`, see `allocator`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sidecar.engine.memory.rungs import AGGRESSIVE, BALANCED, OFF
 ONE_AT_A_TIME, VAE_TILING = "one_at_a_time", "vae_tiling"
 ATTENTION_SLICING, HALF_STORAGE = "attention_slicing", "half_storage"
 COMPONENT_OFFLOAD, SEQUENTIAL_OFFLOAD = "component_offload", "sequential_offload"
+FREED_AT_ONCE = "freed_at_once"
 
 TILE = 64
 OVERLAP = 16
@@ -33,10 +35,9 @@ def measures(rung: str, has_own_memory: bool, dtype: torch.dtype) -> tuple[str, 
     if rung == OFF:
         return ()
     if rung == BALANCED:
-        lent = (COMPONENT_OFFLOAD,) if has_own_memory else ()
-        return (*lent, ONE_AT_A_TIME, VAE_TILING)
+        return (COMPONENT_OFFLOAD if has_own_memory else FREED_AT_ONCE, ONE_AT_A_TIME, VAE_TILING)
     assert rung == AGGRESSIVE, rung
-    lent = (SEQUENTIAL_OFFLOAD,) if has_own_memory else ()
+    lent = (SEQUENTIAL_OFFLOAD if has_own_memory else FREED_AT_ONCE,)
     stored = (HALF_STORAGE,) if dtype == torch.float32 else ()
     return (*lent, ONE_AT_A_TIME, VAE_TILING, ATTENTION_SLICING, *stored)
 

@@ -7,11 +7,15 @@ a machine that can hold one model can then also change it.
 
 from __future__ import annotations
 
+import torch
+
+from sidecar.engine import allocator
 from sidecar.engine.contract import CancelToken, ModelSpec
 from sidecar.engine.diffusion import memory
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.devices import Device
 from sidecar.engine.diffusion.load import Plan, filled, plan, with_vae_of
+from sidecar.engine.diffusion.low_vram import FREED_AT_ONCE, measures
 from sidecar.engine.diffusion.preflight import Preflight
 from sidecar.engine.diffusion.resident import Resident
 from sidecar.engine.diffusion.weights import Report
@@ -22,6 +26,7 @@ class Residency:
         self._device = device
         self._preflight = preflight
         self.resident: Resident | None = None
+        self._freed_at_once = False
 
     def networks(self, spec: ModelSpec) -> Components:
         """Of that model, with or without weights, to be counted. Raises as `load.plan` does."""
@@ -45,6 +50,7 @@ class Residency:
 
         `alone`: memory is short; the former one goes first in any case.
         """
+        self._tune_allocator(rung)
         resident = self.resident
         if resident is not None and resident.rests_as(spec, rung):
             resident.components.use_rung(rung, spec.low_vram)
@@ -73,6 +79,13 @@ class Residency:
         self.resident = None
         memory.release(self._device)
         return freed
+
+    def _tune_allocator(self, rung: str) -> None:
+        """The engine's process keeps freed memory, unless the rung says otherwise."""
+        at_once = FREED_AT_ONCE in measures(rung, self._device.has_own_memory, torch.float32)
+        if at_once != self._freed_at_once:
+            self._freed_at_once = at_once
+            (allocator.return_freed_blocks if at_once else allocator.keep_freed_blocks)()
 
     def _room_beside(self, planned: Plan, resident: Resident) -> bool:
         present = resident.components.stored_bytes() + resident.merger.pristine_bytes()
