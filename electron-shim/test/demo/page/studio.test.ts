@@ -162,6 +162,31 @@ test("previews rest while a picture is drawn, and the last move is drawn afterwa
   expect(bench.api.last("preview").params["loras"]).toEqual([{ name: "ink", alpha: 0.5 }]);
 });
 
+test("a preview that was asked for before does not take the finished picture's place", async () => {
+  await bench.ready();
+  typed("apple");
+  await bench.styled("ink");
+  const drawing = bench.studio.generate();
+  expect(bench.api.last("preview").options.signal?.aborted).toBe(true);
+  const before = bench.api.all("preview").length;
+  bench.api.last("generate").answer(madeOf());
+  await drawing;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(bench.api.all("preview")).toHaveLength(before);
+  expect(bench.state).toMatchObject({ look: { kind: "result" }, previewing: false });
+});
+
+test("without live preview, a slider only sets the strength", async () => {
+  await bench.ready();
+  await bench.studio.prefer({ livePreview: false });
+  typed("apple");
+  await bench.styled("ink");
+  bench.studio.styles.slide("ink", 0.2);
+  expect(bench.api.last("set_alpha").params).toEqual({ name: "ink", alpha: 0.2 });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(bench.api.all("preview")).toEqual([]);
+});
+
 test("a preview is drawn in full with its own seed", async () => {
   await bench.ready();
   typed("apple");

@@ -120,8 +120,12 @@ export class Stage extends StudioElement {
 
   #chip(): TemplateResult | typeof nothing {
     const { look, run, previewing } = this.state;
-    if (run || (look?.kind !== "preview" && !previewing)) return nothing;
-    return html`<span class="chip" ?data-busy=${previewing}>${this.t.stage.preview}</span>`;
+    const isPreview = look?.kind === "preview";
+    if (run || (!isPreview && !previewing)) return nothing;
+    const { preview, previewComing } = this.t.stage;
+    return html`<span class="chip" ?data-busy=${previewing}>
+      ${isPreview ? preview : previewComing}
+    </span>`;
   }
 
   #classOf({ url }: Look, waiting: boolean): string {

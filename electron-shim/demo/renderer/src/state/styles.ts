@@ -21,6 +21,8 @@ export class Styles {
   readonly #host: Host;
   readonly #prompts: Prompts;
   readonly #remembered = new Map<string, number>();
+  /** Whose sliders were moved while a picture was drawn. */
+  readonly #moved = new Set<string>();
   #sliders: readonly PreviewSlider[] = [];
   #seen: Element | undefined;
   #allowed: LoraConsent = {};
@@ -72,13 +74,13 @@ export class Styles {
 
   /** A slider was moved. */
   slide(name: string, alpha: number): void {
-    const at = this.#host.state.strengths.findIndex((one) => one.name === name);
+    const { strengths: former, preferences, run } = this.#host.state;
+    const strengths = former.map((one) => (one.name === name ? { name, alpha } : one));
     this.#remembered.set(name, alpha);
-    const strengths = this.#host.state.strengths.map((one) =>
-      one.name === name ? { name, alpha } : one,
-    );
     this.#host.change({ strengths });
-    this.#sliders[at]?.slide(alpha);
+    if (run) this.#moved.add(name);
+    else if (preferences.livePreview) this.#slider(name)?.slide(alpha);
+    else this.#api.setAlpha({ name, alpha }).catch((error: unknown) => this.#host.tell(error));
   }
 
   /** A quick look at what is typed and chosen, unless a finished picture is on its way. */
@@ -100,14 +102,17 @@ export class Styles {
     this.#prompts.merge();
   }
 
-  /** Nothing that was asked for is wanted any more: a finished picture is on its way. */
+  /** A finished picture is on its way: previews that were asked for would take its place. */
   rest(): void {
-    for (const slider of this.#sliders) slider.pause();
+    this.#stand(this.#host.state.strengths);
   }
 
-  /** Previews may be drawn again. */
+  /** It is done: sliders that were moved meanwhile take effect. */
   wake(): void {
-    for (const slider of this.#sliders) slider.resume();
+    const { strengths } = this.#host.state;
+    const moved = strengths.filter(({ name }) => this.#moved.has(name));
+    this.#moved.clear();
+    for (const { name, alpha } of moved) this.slide(name, alpha);
   }
 
   dispose(): void {
@@ -121,10 +126,14 @@ export class Styles {
     for (const { name, alpha } of strengths) this.#remembered.set(name, alpha);
     this.#host.change({ strengths, previewing: false });
     const named = strengths.length > 0 ? strengths : [undefined];
-    this.#sliders = named.map((strength) => this.#slider(strength));
+    this.#sliders = named.map((strength) => this.#newSlider(strength));
   }
 
-  #slider(strength: Strength | undefined): PreviewSlider {
+  #slider(name: string): PreviewSlider | undefined {
+    return this.#sliders[this.#host.state.strengths.findIndex((one) => one.name === name)];
+  }
+
+  #newSlider(strength: Strength | undefined): PreviewSlider {
     const api = strength ? this.#api : withoutStyle(this.#api);
     const slider = new PreviewSlider(api, {
       params: () => ({ ...this.#prompts.forPreview(), ...this.forPicture }),

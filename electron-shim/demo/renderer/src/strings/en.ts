@@ -72,6 +72,7 @@ export const en = {
     emptyHint: "Write a few words below, or begin with one of these.",
     ideas: ["red apple", "penguin", "blue sailboat", "robot", "pizza"],
     preview: "Preview",
+    previewComing: "Drawing a preview",
     finish: "Draw it in full",
     drawing: "Drawing",
     waiting: "Waiting for its turn",

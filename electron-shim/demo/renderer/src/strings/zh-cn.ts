@@ -74,6 +74,7 @@ export const zhCn: Strings = {
     emptyHint: "在下方写几个词，或者从这些开始。",
     ideas: ["red apple", "penguin", "blue sailboat", "robot", "pizza"],
     preview: "预览",
+    previewComing: "正在绘制预览",
     finish: "完整绘制",
     drawing: "正在绘制",
     waiting: "排队中",
