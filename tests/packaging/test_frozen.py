@@ -15,11 +15,14 @@ import pytest
 
 from sidecar.client import Sidecar, picture_bytes
 from sidecar.errors import EngineMissing
+from sidecar.paths import package_root
 from tools.freeze.bill import BILL, LICENSES
 
 DIST = Path(os.environ.get("SIDECAR_FROZEN") or Path(__file__).parents[2] / "dist")
 SUFFIX = ".exe" if os.name == "nt" else ""
 FULL, LITE = "lora-sidecar", "lora-sidecar-lite"
+PRESETS = package_root() / "engine" / "train" / "presets"
+LORAS = Path(__file__).parents[2] / "loras"
 MEGABYTES = {FULL: 780, LITE: 200}
 BARE = {"PATH": str(Path(os.devnull)), "HOME": str(Path(os.sep, "nonexistent"))}
 """No Python to be found, nor anything else."""
@@ -98,7 +101,7 @@ def test_the_main_job_in_the_full_program(moved: Any, tmp_path: Path) -> None:
 
 
 def test_the_lite_program_enlarges_and_says_that_it_cannot_draw(moved: Any, tmp_path: Path) -> None:
-    picture = Path(__file__).parents[2] / "loras" / "ink.png"
+    picture = LORAS / "ink.png"
     with spawned(moved(LITE), tmp_path / "data", tmp_path / "log") as sidecar:
         with pytest.raises(EngineMissing):
             sidecar.load_model("starter")
@@ -109,6 +112,26 @@ def test_the_lite_program_enlarges_and_says_that_it_cannot_draw(moved: Any, tmp_
         assert sidecar.scan_lora(picture.with_suffix(".safetensors")).verdict == "clean"
         assert sidecar.call("history_list", {})["total"] == 2
         assert sidecar.stop() == 0
+
+
+@pytest.mark.engine
+def test_the_full_program_trains_a_style(moved: Any, tmp_path: Path) -> None:
+    """With diffusers, transformers and peft, which nothing else in it uses."""
+    preset = json.loads((PRESETS / "starter.json").read_text())
+    for stage in preset["stages"]:
+        stage["max_epoch"] = 1
+    (tmp_path / "short.json").write_text(json.dumps(preset))
+    for folder in ("target", "source", "holdout", "negative"):
+        for subject, style in (("red apple", "ink"), ("owl", "night")):
+            (tmp_path / "data" / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy(LORAS / f"{style}.png", tmp_path / "data" / folder / f"{subject}.png")
+            (tmp_path / "data" / folder / f"{subject}.txt").write_text(subject)
+    words = [str(moved(FULL)), "train", "--preset", str(tmp_path / "short.json")]
+    words += ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "mine.safetensors")]
+    done = subprocess.run(words, env=BARE, capture_output=True, timeout=170, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    header = (tmp_path / "mine.safetensors").read_bytes()[8:2000]
+    assert b"lora_A" in header
 
 
 @pytest.mark.parametrize("variant", [FULL, LITE])

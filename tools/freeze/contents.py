@@ -58,9 +58,22 @@ TORCH_AND_COMPANY = (
 VERSIONS = ("numpy", "onnxruntime", "pillow", "psutil", "pydantic", "safetensors", "zxing-cpp")
 # These look for the versions of each other when they are imported.
 TRAINING = ("accelerate", "diffusers", "peft", "transformers")
+# The models of transformers that training, diffusers and peft import; there are five hundred more.
+# transformers finds out which there are by reading their sources.
+MODELS = (
+    "auto",
+    "bloom",
+    "clip",
+    "dinov2_with_registers",
+    "encoder_decoder",
+    "siglip",
+    "vit_mae",
+)
 # Python of torch that is only for its own tests and for building extensions.
 TORCH_UNUSED = ("torch.utils.benchmark", "torch.utils.tensorboard", "torch.utils.model_dump")
-READS_SOURCE = re.compile(r"install_config_module\(|torch\.jit\.script|@torch\.jit|_overload\b")
+READS_SOURCE = re.compile(
+    r"install_config_module\(|torch\.jit\.script|@torch\.jit|_overload(_method)?\b"
+)
 # Folders of torch that hold no Python: tests, headers, tools. The shared-memory helper stays.
 DROPPED = ("torch/test", "torch/include", "torch/share", "torch/bin", "torch/lib/cmake")
 KEPT = ("torch/bin/torch_shm_manager",)
@@ -98,7 +111,7 @@ class Contents:
 
     def excludes(self) -> list[str]:
         if self.full:
-            return [*NEVER, *TORCH_UNUSED]
+            return [*NEVER, *TORCH_UNUSED, *_other_models()]
         return [*NEVER, *LITE_NEVER, *TORCH_AND_COMPANY, *DIFFUSION]
 
     def metadata(self) -> list[tuple[str, bool]]:
@@ -116,7 +129,7 @@ class Contents:
         if not self.full:
             return found
         styles = [(str(path), "sidecar/assets/loras") for path in (self.root / "loras").iterdir()]
-        return found + _torch_sources() + styles
+        return found + _torch_sources() + _model_sources() + styles
 
     def _wanted(self, path: Path) -> bool:
         """The lite variant has no starter model to draw with, and needs no vocabulary."""
@@ -134,12 +147,34 @@ class Contents:
 
 def _torch_sources() -> list[tuple[str, str]]:
     """Modules that torch reads the source of when they are imported."""
-    spec = find_spec("torch")
+    folder = _folder("torch")
+    wanted = (path for path in folder.rglob("*.py") if READS_SOURCE.search(path.read_text("utf-8")))
+    return [_beside_its_module(path, folder) for path in wanted]
+
+
+def _model_sources() -> list[tuple[str, str]]:
+    folder = _folder("transformers")
+    models = folder / "models"
+    wanted = (path for name in MODELS for path in (models / name).glob("*.py"))
+    first = (folder / "__init__.py", models / "__init__.py")
+    return [_beside_its_module(path, folder) for path in (*first, *wanted)]
+
+
+def _other_models() -> list[str]:
+    folders = (path for path in (_folder("transformers") / "models").iterdir() if path.is_dir())
+    return [f"transformers.models.{f.name}" for f in folders if f.name not in MODELS]
+
+
+def _beside_its_module(path: Path, package: Path) -> tuple[str, str]:
+    return str(path), str(path.parent.relative_to(package.parent))
+
+
+def _folder(package: str) -> Path:
+    """Where it is installed; it is not imported."""
+    spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
-    folder = Path(spec.origin).parent
-    wanted = (path for path in folder.rglob("*.py") if READS_SOURCE.search(path.read_text("utf-8")))
-    return [(str(path), str(path.parent.relative_to(folder.parent))) for path in wanted]
+    return Path(spec.origin).parent
 
 
 def _dropped(place: str) -> bool:
