@@ -9,7 +9,13 @@ from zipfile import ZipFile
 
 import pytest
 
-from sidecar.paths import bundled_lora_folder, clip_vocabulary, starter_folder
+from sidecar.paths import (
+    bundled_lora_folder,
+    check_model,
+    clip_vocabulary,
+    starter_folder,
+    upscaler_folder,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_SECONDS = 120
@@ -54,6 +60,15 @@ def test_the_wheel_has_the_vocabulary_of_clip_and_its_licence(names: set[str]) -
     vocabulary = f"sidecar/assets/clip/{clip_vocabulary().name}"
     assert clip_vocabulary().is_file(), "make assets"
     assert {vocabulary, "sidecar/assets/clip/LICENSE"} <= names
+
+
+def test_the_wheel_has_the_networks_for_pictures_and_their_licences(names: set[str]) -> None:
+    files = [*upscaler_folder().iterdir(), *check_model("open-nsfw").parent.iterdir()]
+    networks = {path.name for path in files if path.suffix == ".onnx"}
+    assert {"realesr-animevideov3.onnx", "open-nsfw.onnx", "text-finder.onnx"} <= networks
+    wanted = {f"sidecar/assets/{path.parent.name}/{path.name}" for path in files}
+    assert wanted <= names
+    assert {"sidecar/assets/upscale/LICENSE", "sidecar/assets/checks/LICENSE"} <= names
 
 
 def test_the_wheel_has_the_licence_and_no_tests(names: set[str]) -> None:

@@ -63,12 +63,14 @@ class Network:
         self.tile = int(facts.get("tile", TILE)) if layout.fixed is None else min(layout.fixed)
         self.margin = int(facts["margin"]) if "margin" in facts else self._measured_margin()
 
-    def __call__(self, picture: Floats, last: bool = False) -> Floats:
+    def __call__(
+        self, picture: Floats, last: bool = False, stop: providers.Stop | None = None
+    ) -> Floats:
         """Not clipped. Raises NumericalFault when the result has numbers that are none."""
         height, width = picture.shape[:2]
         layout = self._layout
         fed = _fed(_filled(picture, layout.fixed), layout)
-        out = providers.run(self._session, {layout.name: fed}, last)
+        out = providers.run(self._session, {layout.name: fed}, last, stop)
         result = _taken(out, layout)[: height * self.scale, : width * self.scale]
         if not np.isfinite(result).all():
             raise NumericalFault(what="NaN after enlarging")

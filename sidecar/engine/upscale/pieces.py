@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.network import Network
 from sidecar.errors import ModelUnsupported, NumericalFault
 
@@ -24,12 +25,15 @@ class Piece:
     Raises ModelUnsupported for a scale beyond what the network does.
     """
 
-    def __init__(self, network: Network, name: str, scale: int) -> None:
+    def __init__(
+        self, network: Network, name: str, scale: int, stop: providers.Stop | None = None
+    ) -> None:
         if scale > network.scale:
             reason = f"it enlarges {network.scale} times, not {scale}"
             raise ModelUnsupported(model=name, reason=reason)
         self._network = network
         self._scale = scale
+        self._stop = stop
 
     def __call__(self, pixels: Pixels, last: bool = False) -> Pixels:
         channels = pixels.shape[2]
@@ -48,7 +52,7 @@ class Piece:
     def _colours(self, pixels: Pixels, last: bool) -> Pixels:
         picture = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         unit = picture.astype(np.float32) / 255.0
-        out = self._network(unit, last)
+        out = self._network(unit, last, self._stop)
         if abs(float(out.mean()) - float(unit.mean())) > SAME_LIGHT:
             raise NumericalFault(what="brightness lost in enlarging")
         if pixels.shape[2] == 1:

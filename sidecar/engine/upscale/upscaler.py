@@ -95,8 +95,8 @@ class Upscaler:
             rows=enlarged_rows(pixels, scale, rows, columns, job),
         )
 
-    def piece(self, spec: UpscalerSpec, scale: int, emit: Emit) -> Piece:
-        return Piece(self._ready(spec, emit), spec.name, scale)
+    def piece(self, spec: UpscalerSpec, scale: int, emit: Emit, stop: providers.Stop) -> Piece:
+        return Piece(self._ready(spec, emit), spec.name, scale, stop)
 
     def use_cpu(self, emit: Emit) -> bool:
         """Give up the provider in use, for good; False when that is the CPU already."""
@@ -141,18 +141,24 @@ class _Pieces:
 
     def __call__(self, pixels: Pixels, last: bool) -> Pixels:
         self.cancel.check()
-        try:
-            out = self._piece()(pixels, last)
-        except NumericalFault:
-            if not self.upscaler.use_cpu(self.emit):
+        with providers.Stop(self.cancel) as stop:
+            try:
+                out = self._enlarged(pixels, last, stop)
+            except Exception:
+                self.cancel.check()  # a run that was stopped fails
                 raise
-            out = self._piece()(pixels, last)
         self.done += 1
         self.on_piece(self.done, self.pieces)
         return out
 
-    def _piece(self) -> Piece:
-        return self.upscaler.piece(self.spec, self.scale, self.emit)
+    def _enlarged(self, pixels: Pixels, last: bool, stop: providers.Stop) -> Pixels:
+        piece = self.upscaler.piece(self.spec, self.scale, self.emit, stop)
+        try:
+            return piece(pixels, last)
+        except NumericalFault:
+            if not self.upscaler.use_cpu(self.emit):
+                raise
+        return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels, last)
 
 
 def _key_of(path: str) -> tuple[str, int, int] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from sidecar.engine.contract import (
     UpscaleSpec,
 )
 from sidecar.engine.no_drawing import NoDrawing
+from sidecar.engine.pictures.opening import Opened
 from sidecar.engine.upscale.network import open_network
 from sidecar.engine.upscale.pieces import Piece
 from sidecar.engine.upscale.tiles import enlarged_rows, spans
+from sidecar.engine.upscale.upscaler import Upscaler
 from sidecar.errors import (
     Cancelled,
     EngineMissing,
@@ -209,6 +213,27 @@ def test_progress_counts_pieces_and_cancel_acts_between_them(
     with pytest.raises(Cancelled):
         Job(engine, encoded(drawn(size=(150, 100))), folder, small, stop_at=3)
     assert set(folder.iterdir()) == before
+
+
+def test_a_cancel_stops_a_network_in_the_middle_of_a_piece(
+    engine: CompleteEngine, tmp_path: Path
+) -> None:
+    """One piece of half a megapixel through the largest network would take minutes."""
+    slow = UpscalerSpec("slow", str(upscaler_folder() / "realesrgan-x4plus.onnx"))
+    upscaler = Upscaler(1)
+    upscaler.load(slow, lambda event: None)
+    token = CancelToken()
+    opened = Opened(Image.effect_noise((200, 200), 40).convert("RGB"))
+    enlarged = upscaler.enlarge(opened, 4, slow, _ignored, token, lambda done, pieces: None)
+    threading.Timer(0.5, token.cancel).start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        next(enlarged.rows)
+    assert time.monotonic() - started < 8.0
+
+
+def _ignored(event: Event) -> None:
+    pass
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
