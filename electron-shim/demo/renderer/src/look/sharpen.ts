@@ -1,6 +1,8 @@
 /**
- * Draws a small picture large in one pass on the graphics card: Catmull-Rom interpolation (Keys,
- * "Cubic convolution interpolation for digital image processing", 1981), then an unsharp mask.
+ * Draws a small, noisy picture large in one pass on the graphics card. Flat parts are smoothed by
+ * cubic B-splines, edges are interpolated by Catmull-Rom splines and sharpened by an unsharp mask.
+ * Both kernels are those of Mitchell and Netravali, "Reconstruction filters in computer graphics",
+ * 1988, with (B, C) = (1, 0) and (0, ½).
  */
 
 const VERTEX = `
@@ -18,42 +20,60 @@ uniform vec2 size;
 uniform float amount;
 varying vec2 at;
 
-vec4 weights(float t) {
+vec4 crisp(float t) {
   vec4 powers = vec4(1.0, t, t * t, t * t * t);
-  return vec4(
-    dot(powers, vec4(0.0, -0.5, 1.0, -0.5)),
-    dot(powers, vec4(1.0, 0.0, -2.5, 1.5)),
-    dot(powers, vec4(0.0, 0.5, 2.0, -1.5)),
-    dot(powers, vec4(0.0, 0.0, -0.5, 0.5)));
+  return 0.5 * vec4(
+    dot(powers, vec4(0.0, -1.0, 2.0, -1.0)),
+    dot(powers, vec4(2.0, 0.0, -5.0, 3.0)),
+    dot(powers, vec4(0.0, 1.0, 4.0, -3.0)),
+    dot(powers, vec4(0.0, 0.0, -1.0, 1.0)));
 }
 
-vec3 smooth_at(vec2 where) {
-  vec2 pixel = where * size - 0.5;
-  vec2 whole = floor(pixel);
-  vec4 across = weights(pixel.x - whole.x);
-  vec4 down = weights(pixel.y - whole.y);
-  vec3 sum = vec3(0.0);
+vec4 soft(float t) {
+  vec4 powers = vec4(1.0, t, t * t, t * t * t);
+  return vec4(
+    dot(powers, vec4(1.0, -3.0, 3.0, -1.0)),
+    dot(powers, vec4(4.0, 0.0, -6.0, 3.0)),
+    dot(powers, vec4(1.0, 3.0, 3.0, -3.0)),
+    dot(powers, vec4(0.0, 0.0, 0.0, 1.0))) / 6.0;
+}
+
+vec3 sum(vec2 whole, vec4 across, vec4 down) {
+  vec3 total = vec3(0.0);
   for (int y = 0; y < 4; y++) {
     for (int x = 0; x < 4; x++) {
       vec2 tap = (whole + vec2(float(x) - 0.5, float(y) - 0.5)) / size;
-      sum += across[x] * down[y] * texture2D(picture, tap).rgb;
+      total += across[x] * down[y] * texture2D(picture, tap).rgb;
     }
   }
-  return sum;
+  return total;
+}
+
+vec3 softly(vec2 where) {
+  vec2 pixel = where * size - 0.5;
+  vec2 whole = floor(pixel);
+  return sum(whole, soft(pixel.x - whole.x), soft(pixel.y - whole.y));
+}
+
+vec3 crisply(vec2 where) {
+  vec2 pixel = where * size - 0.5;
+  vec2 whole = floor(pixel);
+  return sum(whole, crisp(pixel.x - whole.x), crisp(pixel.y - whole.y));
 }
 
 void main() {
-  vec2 step = 0.75 / size;
-  vec3 here = smooth_at(at);
+  vec2 far = 1.5 / size;
+  vec3 here = softly(at);
   vec3 around = 0.25 * (
-    smooth_at(at + vec2(step.x, 0.0)) + smooth_at(at - vec2(step.x, 0.0)) +
-    smooth_at(at + vec2(0.0, step.y)) + smooth_at(at - vec2(0.0, step.y)));
+    softly(at + vec2(far.x, 0.0)) + softly(at - vec2(far.x, 0.0)) +
+    softly(at + vec2(0.0, far.y)) + softly(at - vec2(0.0, far.y)));
   vec3 detail = here - around;
-  float edge = smoothstep(0.01, 0.06, length(detail)); // edges, rather than the noise of a first look
-  gl_FragColor = vec4(clamp(here + amount * edge * detail, 0.0, 1.0), 1.0);
+  float edge = smoothstep(0.05, 0.2, length(detail));
+  vec3 sharp = crisply(at) + amount * detail;
+  gl_FragColor = vec4(clamp(mix(here, sharp, edge), 0.0, 1.0), 1.0);
 }`;
 
-const AMOUNT = 0.9;
+const AMOUNT = 0.6;
 
 /** Draw `picture` over the whole canvas, sharpened where there is WebGL, plainly where not. */
 export type Paint = (picture: HTMLImageElement) => void;
