@@ -18,7 +18,7 @@ const PAGE = join(__dirname, "../renderer");
 const PRELOAD = join(__dirname, "preload.cjs");
 
 function run(): void {
-  app.enableSandbox();
+  if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox(); // Chromium has none as root
   protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: SCHEME_PRIVILEGES }]);
 
   const sidecar = new SidecarClient({

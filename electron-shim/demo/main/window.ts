@@ -3,7 +3,10 @@ import { app, BrowserWindow, nativeTheme, screen } from "electron";
 import { ORIGIN } from "./origin.js";
 import { readWindowState, visibleState, writeWindowState } from "./window-state.js";
 
+const PAGE = `${ORIGIN}/index.html`;
 const SMALLEST = { minWidth: 720, minHeight: 520 };
+const SETTLED_MS = 300;
+const CALM_MS = 60_000;
 
 /** The window, where it was left. It is shown once there is something to see. */
 export function openWindow(preload: string): BrowserWindow {
@@ -27,20 +30,35 @@ export function openWindow(preload: string): BrowserWindow {
   });
   if (maximized) window.maximize();
   window.once("ready-to-show", () => window.show());
-  window.on("close", () => {
-    writeWindowState(file, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
-  });
+  keepState(window, file);
   reloadAfterCrash(window);
-  void window.loadURL(`${ORIGIN}/index.html`);
+  void window.loadURL(PAGE);
   return window;
 }
 
-/** A page that crashed comes back; the sidecar, which went on, has its state. Not more often than once a minute, though. */
+/** Soon after each change, so that a crash loses nothing, and at the end. */
+function keepState(window: BrowserWindow, file: string): void {
+  let timer: NodeJS.Timeout | undefined;
+  const keep = (): void => {
+    writeWindowState(file, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
+  };
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(keep, SETTLED_MS);
+  };
+  window.on("resize", soon).on("move", soon).on("maximize", soon).on("unmaximize", soon);
+  window.on("close", keep);
+  window.once("closed", () => clearTimeout(timer));
+}
+
+/** A page that crashed comes back, once a minute at most; the sidecar went on and has its state. */
 function reloadAfterCrash(window: BrowserWindow): void {
   let last = Number.NEGATIVE_INFINITY;
   window.webContents.on("render-process-gone", (_event, { reason }) => {
-    if (reason === "clean-exit" || Date.now() - last < 60_000) return;
+    if (reason === "clean-exit" || Date.now() - last < CALM_MS) return;
     last = Date.now();
-    window.webContents.reload();
+    setTimeout(() => {
+      if (!window.isDestroyed()) void window.loadURL(PAGE);
+    }, SETTLED_MS);
   });
 }

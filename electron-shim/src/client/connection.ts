@@ -160,7 +160,8 @@ export class Connection {
         enableCancellation: ({ id }) => {
           this.#lastId = id;
         },
-        sendCancellation: (rpc, id) => rpc.sendNotification("$/cancelRequest", { id }),
+        // async: it throws when the pipe has ended, and only a rejection is taken for that
+        sendCancellation: async (rpc, id) => rpc.sendNotification("$/cancelRequest", { id }),
         cleanup: () => {},
       },
     };

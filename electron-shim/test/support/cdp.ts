@@ -2,6 +2,10 @@
 import { vi } from "vitest";
 import WebSocket from "ws";
 
+/** Every wait ends after so long. */
+const WAIT_MS = 40_000;
+const LOOK_MS = 5_000;
+
 interface Answer {
   readonly id?: number;
   readonly result?: Record<string, unknown>;
@@ -42,34 +46,44 @@ export class DrivenPage {
     return new DrivenPage(socket);
   }
 
-  /** One method of the DevTools protocol. */
-  async send(method: string, params: object = {}): Promise<Record<string, unknown>> {
+  /** One method of the DevTools protocol; a page that hangs or has crashed does not answer. */
+  async send(
+    method: string,
+    params: object = {},
+    timeout = WAIT_MS,
+  ): Promise<Record<string, unknown>> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const answer = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    let late: NodeJS.Timeout | undefined;
+    const answer = new Promise<Answer>((resolve) => {
+      this.#waiting.set(id, resolve);
+      const silent = { error: { message: `silent for ${timeout} ms` } };
+      late = setTimeout(() => resolve(silent), timeout);
+    });
     this.#post(id, method, params);
     const { result, error } = await answer;
+    clearTimeout(late);
     this.#waiting.delete(id);
     if (error) throw new Error(`${method}: ${error.message}`);
     return result ?? {};
   }
 
   /** The value of an expression, or what its promise resolves with. */
-  async evaluate<T>(expression: string): Promise<T> {
+  async evaluate<T>(expression: string, timeout = WAIT_MS): Promise<T> {
     const wanted = { expression, awaitPromise: true, returnByValue: true, userGesture: true };
-    const { result, exceptionDetails } = await this.send("Runtime.evaluate", wanted);
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", wanted, timeout);
     if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails));
     return (result as { value: T }).value;
   }
 
   /** Waits until an expression holds, and has its value. */
-  until<T>(expression: string, timeout = 60_000): Promise<T> {
+  until<T>(expression: string): Promise<T> {
     const truth = async (): Promise<T> => {
-      const value = await this.evaluate<T>(expression);
+      const value = await this.evaluate<T>(expression, LOOK_MS);
       if (!value) throw new Error(`not yet: ${expression}`);
       return value;
     };
-    return vi.waitFor(truth, { timeout, interval: 50 });
+    return vi.waitFor(truth, { timeout: WAIT_MS, interval: 50 });
   }
 
   /** What is to be seen, as PNG. */

@@ -31,8 +31,8 @@ export interface RunningApp {
   readonly pid: number;
   /** Its windows' page. */
   readonly page: DrivenPage;
-  /** Its lines on stdout so far. */
-  readonly said: readonly string[];
+  /** The page once more, after one that crashed. */
+  readonly reconnect: () => Promise<DrivenPage>;
   /** Resolves when the main process has ended. */
   readonly exited: Promise<unknown>;
 }
@@ -44,11 +44,20 @@ export function userData(): string {
   return folder;
 }
 
+/** What an app is started with: where it keeps its data, and variables. */
+export type Setting = { readonly data?: string } & NodeJS.ProcessEnv;
+
 /** Starts the built app in a folder. It is killed, with its display, when the test is over. */
-export async function launch(
-  folder: string,
-  { data = userData(), ...env }: { data?: string } & NodeJS.ProcessEnv = {},
-): Promise<RunningApp> {
+export async function launch(folder: string, setting: Setting = {}): Promise<RunningApp> {
+  const { pid, exited, port } = await start(folder, setting);
+  const debugging = await Promise.race([port, exited.then(() => 0)]);
+  if (debugging === 0) throw new Error("Electron ended at once");
+  const reconnect = (): Promise<DrivenPage> => DrivenPage.of(debugging);
+  return { pid, page: await reconnect(), exited, reconnect };
+}
+
+/** As `launch`, but waits for nothing. */
+export async function start(folder: string, { data = userData(), ...env }: Setting) {
   const display = await displayName();
   const root = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // Chromium's rule
   const child = spawn(ELECTRON, [...root, "--disable-gpu", "--remote-debugging-port=0", folder], {
@@ -59,7 +68,7 @@ export async function launch(
       SIDECAR_PYTHON: PYTHON,
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
   const pid = child.pid ?? 0;
   onTestFinished(async () => {
@@ -68,11 +77,7 @@ export async function launch(
     await gone(tree);
   });
   const exited = once(child, "exit");
-  const said: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
-  const port = await Promise.race([portOf(child.stderr), exited.then(() => 0)]);
-  if (port === 0) throw new Error("Electron ended at once");
-  return { pid, page: await DrivenPage.of(port), said, exited };
+  return { pid, exited, port: portOf(child.stderr) };
 }
 
 async function displayName(): Promise<string | undefined> {

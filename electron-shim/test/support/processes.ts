@@ -22,6 +22,15 @@ export function treeOf(pid: number): Process[] {
   return found.map(({ pid, began, command }) => ({ pid, began, command }));
 }
 
+/** The process of a Chromium that shows its page. */
+export function rendererOf(pid: number): number {
+  const shows = ({ pid }: Process): boolean =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--type=renderer");
+  const found = treeOf(pid).find(shows);
+  if (!found) throw new Error("there is no renderer");
+  return found.pid;
+}
+
 /** Which of these still run. One that has ended and is not yet waited for does not. */
 export function running(processes: readonly Process[]): Process[] {
   return processes.filter(({ pid, began }) => {
