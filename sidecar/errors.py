@@ -271,9 +271,15 @@ class PictureGone(HistoryNotFound):
 
 
 class StorageFault(SidecarError):
-    """`reason`: why the data folder cannot be written or read"""
+    """`cause`: such as disk_full, see sidecar/storage_texts.py; `folder`, `path`, `detail`"""
 
     code, kind = 1409, "storage_fault"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        reason, hint = sentence_and_hint(
+            f"storage_{self.fields.get('cause', 'system')}", self.fields, locale
+        )
+        return sentence_and_hint(self.kind, {"reason": reason}, locale)[0], hint
 
 
 class QueueFull(SidecarError):

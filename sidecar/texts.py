@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sidecar import memory_texts, picture_texts
+from sidecar import memory_texts, picture_texts, storage_texts
 
 DEFAULT_LOCALE = "en"
 LOCALES = ("en", "zh-CN")
@@ -19,6 +19,7 @@ Sentences = dict[str, tuple[str, str]]
 ENGLISH: Sentences = {
     **memory_texts.ENGLISH,
     **picture_texts.ENGLISH,
+    **storage_texts.ENGLISH,
     "internal_error": (
         "Something went wrong inside the sidecar.",
         "Try again; if it happens again, send the log of this session with a bug report.",
@@ -125,10 +126,6 @@ ENGLISH: Sentences = {
         "The picture of history entry “{id}” is no longer in the images folder.",
         "Send repeat with this id to draw it again, or history_delete to remove the entry.",
     ),
-    "storage_fault": (
-        "The data folder cannot be used: {reason}.",
-        "Free some space or choose another folder with --data-dir.",
-    ),
     "queue_full": (
         "{limit} requests are waiting already.",
         "Wait for some answers, or cancel what is no longer needed.",
@@ -196,6 +193,7 @@ ENGLISH: Sentences = {
 CHINESE: Sentences = {
     **memory_texts.CHINESE,
     **picture_texts.CHINESE,
+    **storage_texts.CHINESE,
     "internal_error": ("程序内部出错。", "请重试；若再次发生，请附上本次日志报告问题。"),
     "parse_error": (
         "这条消息不是有效的 JSON{reason}。",
@@ -274,10 +272,6 @@ CHINESE: Sentences = {
     "picture_gone": (
         "历史条目“{id}”的图片已不在 images 文件夹中。",
         "用 repeat 和该 id 可重新绘制，或用 history_delete 删除该条目。",
-    ),
-    "storage_fault": (
-        "数据文件夹不可用：{reason}。",
-        "请释放空间，或用 --data-dir 选择其他文件夹。",
     ),
     "queue_full": ("已有 {limit} 个请求在等待。", "请等待结果，或取消不再需要的请求。"),
     "dataset_invalid": (

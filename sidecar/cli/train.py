@@ -12,8 +12,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from sidecar.cli.terminal import ProgressLine, say
+from sidecar.disk_faults import disk_fault
 from sidecar.engine.contract import CancelToken
-from sidecar.errors import Cancelled, OutOfMemory, SidecarError, StorageFault
+from sidecar.errors import Cancelled, OutOfMemory, SidecarError
 from sidecar.paths import DataFolder, default_data_folder, starter_folder
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         say(" ".join(exc.fields["alternatives"]), sys.stderr)
         return 1
     except OSError as exc:
-        say(StorageFault(reason=str(exc)).message(), sys.stderr)
+        say(disk_fault(exc, Path(args.out)).message(), sys.stderr)
         return 1
     except SidecarError as exc:
         say(f"{exc.message()} {exc.hint()}", sys.stderr)

@@ -221,8 +221,7 @@ class History:
             self._prepare(db)
         except NewerDatabase as exc:
             db.close()
-            reason = f"the history in {self._data.root} was written by a newer version"
-            raise StorageFault(reason=reason) from exc
+            raise StorageFault(cause="newer", folder=str(self._data.root)) from exc
         except BaseException:
             db.close()
             raise

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sidecar import storage_texts
 from sidecar.errors import StorageFault
 from sidecar.history import History
 from sidecar.history import files as files_module
@@ -221,3 +222,16 @@ def test_a_file_that_cannot_be_removed_now_goes_with_the_next_change(
     assert history.count() == 0
     second = fill(history, 1)[0]
     assert {path.stem for path in data.images.iterdir()} == {second}
+
+
+@pytest.mark.parametrize("kind", [k for k in storage_texts.ENGLISH if k != "storage_fault"])
+def test_every_fault_of_the_disk_has_words_in_both_languages(kind: str) -> None:
+    values = {"folder": "/data", "path": "/data/x", "detail": "why"}
+    fault = StorageFault(cause=kind.removeprefix("storage_"), **values)
+    english, chinese = fault.to_wire("en"), fault.to_wire("zh-CN")
+    assert english["message"].startswith("The data folder cannot be used: ")
+    assert chinese["message"].startswith("数据文件夹不可用：")
+    named = [value for name, value in values.items() if f"{{{name}}}" in str(storage_texts.CHINESE)]
+    assert any(value in chinese["message"] for value in named)
+    assert english["data"]["hint"] != chinese["data"]["hint"]
+    assert english["data"]["cause"] == fault.fields["cause"]

@@ -152,7 +152,7 @@ class TestCancelling:
     def test_a_job_that_cannot_take_an_event_ends_with_that_error(self) -> None:
         class FullDisk(PlainWork):
             def event(self, event: object) -> None:
-                raise StorageFault(reason="full")
+                raise StorageFault(cause="disk_full")
 
         script = Scripted()
         script.up()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sidecar.disk_faults import disk_fault
 from sidecar.engine.contract import (
     CancelToken,
     Checked,
@@ -22,7 +23,6 @@ from sidecar.engine.pictures.encode import thumbnail
 from sidecar.engine.pictures.opening import Opened, open_picture
 from sidecar.engine.pictures.png_writer import PngWriter
 from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
-from sidecar.errors import StorageFault
 
 FIRST_LOOK_PX = 128
 MAX_PIXELS_OUT = 2**28
@@ -134,7 +134,7 @@ def written(enlarged: Enlarged, icc: bytes | None, folder: str) -> Path:
     except BaseException as exc:
         path.unlink(missing_ok=True)
         if isinstance(exc, OSError):
-            raise StorageFault(reason=f"{folder}: {exc.strerror}") from exc
+            raise disk_fault(exc, Path(folder)) from exc
         raise
     return path
 
