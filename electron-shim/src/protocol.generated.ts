@@ -792,6 +792,9 @@ export interface Capabilities {
   methods: string[];
   notifications: string[];
   samplers: string[];
+  /**
+   * diffusion draws; onnx enlarges, enhances and checks
+   */
   engines: string[];
   limits: Limits;
 }

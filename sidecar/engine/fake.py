@@ -7,6 +7,7 @@ prompt script it, so that a test can do so over the wire:
 - `[crash@3]`: the process dies at step 3; `[crash@3:/some/file]`: unless that file exists; it is
   created, so that the repeated job goes through
 - `[hang@2]`: step 2 never ends and no cancel is obeyed; `[oom]`, `[nan]`, `[bug]`: fails so
+- `[code]`: a QR code is found in the picture, where codes are looked for
 - `[print]`: writes to fd 1 as a careless C library would
 """
 
@@ -237,5 +238,14 @@ def _finished(job_id: str, index: int, spec: RenderSpec) -> ImageReady:
     data = colour_png(spec.width, spec.height, colour)
     thumbnail = TINY_WEBP if spec.thumbnail_px else b""
     return ImageReady(
-        job_id, index, spec.seed + index, "image/png", spec.width, spec.height, data, thumbnail
+        job_id,
+        index,
+        spec.seed + index,
+        "image/png",
+        spec.width,
+        spec.height,
+        data,
+        thumbnail,
+        enlarged=spec.enlarging.factor if spec.enlarging else 1,
+        checked=fake_pictures.checked(spec.prompt, spec.checks),
     )

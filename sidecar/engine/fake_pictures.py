@@ -10,9 +10,12 @@ from pathlib import Path
 
 from sidecar.engine.contract import (
     CancelToken,
+    Checked,
+    CheckSpec,
     Emit,
     EnhanceSpec,
     Finished,
+    Found,
     Frame,
     ImageReady,
     Progress,
@@ -32,6 +35,15 @@ def colour_png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def checked(prompt: str, checks: CheckSpec) -> Checked:
+    """A code is found where the prompt says `[code]` and codes are looked for."""
+    made = tuple(name for name in ("nsfw", "codes", "text") if getattr(checks, name) != "off")
+    if "codes" not in made or "[code]" not in prompt:
+        return Checked(made)
+    found = Found("codes", "qr_code", checks.codes, 1.0, "https://example.org", (4, 4, 20, 20))
+    return Checked(made, (found,), checks.codes == "block")
 
 
 def size_of(data: bytes) -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Capabilities(Result):
     methods: list[str]
     notifications: list[str]
     samplers: list[str]
-    engines: list[str]
+    engines: list[str] = Field(description="diffusion draws; onnx enlarges, enhances and checks")
     limits: Limits
 
 

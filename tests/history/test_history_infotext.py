@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sidecar.history.infotext import SAMPLER_NAMES, infotext, parse_infotext, quote, unquote
 from sidecar.protocol.base import SamplerName
 from sidecar.protocol.lora import StackEntry
-from sidecar.protocol.pictures import PictureParameters
 from tests.history.history_samples import parameters
 
 ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=60)

@@ -213,3 +213,77 @@ class TestPlan:
         result = loaded.call("generate", prompt="red apple", **asked)
         assert commands(loaded, Render)[-1].spec.enlarging is None
         assert result["plan"] is None
+
+    def test_the_plan_is_in_the_answer_the_recipe_and_the_file(self, loaded: InMemory) -> None:
+        result = loaded.call("generate", prompt="red apple", width=512, height=512)
+        plan, image = result["plan"], result["images"][0]
+        assert (plan["width"], plan["height"], plan["upscale"]) == (128, 128, 4)
+        assert "128×128" in plan["why"]
+        parameters = image["parameters"]
+        assert (parameters["drawn_width"], parameters["upscale"]) == (128, 4)
+        texts = read_text(Path(image["path"]).read_bytes())
+        assert "Size: 128x128" in texts["parameters"]
+        assert "Hires upscale: 4, Hires upscaler: realesr-animevideov3" in texts["parameters"]
+
+    def test_repeat_draws_it_the_same_way_on_any_machine(self, loaded: InMemory) -> None:
+        image = loaded.call("generate", prompt="red apple", width=512, height=512)["images"][0]
+        loaded.call("repeat", id=image["history_id"])
+        plan = commands(loaded, Render)[-1].spec.enlarging
+        assert (plan.factor, plan.width, plan.without_gpu_only) == (4, 128, False)
+        loaded.call("repeat", id=image["history_id"], upscale=1)
+        assert commands(loaded, Render)[-1].spec.enlarging is None
+
+    def test_progress_has_the_phase_and_ends_at_100(self, wire: InMemory) -> None:
+        wire.call("upscale", image=inline(PICTURE))
+        told = [p for p in wire.told("progress") if p["phase"] == "upscale"]
+        assert told[-1]["step"] == told[-1]["steps"]
+        assert wire.told("progress")[-1]["percent"] == 100
+
+
+class TestChecks:
+    def test_codes_are_looked_for_unless_told_otherwise(self, loaded: InMemory) -> None:
+        checks = loaded.call("generate", prompt="red apple")["images"][0]["checks"]
+        assert checks["checked"] == ["codes"]
+        assert checks["findings"] == []
+        off = loaded.call("generate", prompt="red apple", checks={"codes": "off"})
+        assert off["images"][0]["checks"] is None
+
+    def test_a_finding_is_in_the_answer_with_its_box_and_told_in_a_warning(
+        self, loaded: InMemory
+    ) -> None:
+        checks = loaded.call("generate", prompt="a [code]")["images"][0]["checks"]
+        (finding,) = checks["findings"]
+        assert (finding["kind"], finding["action"]) == ("qr_code", "warn")
+        assert finding["box"] == [4, 4, 20, 20]
+        assert not checks["blocked"]
+        warning = loaded.told("warning")[-1]
+        assert warning["kind"] == "content_found"
+        assert "a QR code or bar code" in warning["message"]
+
+    def test_a_blocked_picture_has_a_friendly_sentence_in_the_sessions_language(
+        self, loaded: InMemory
+    ) -> None:
+        loaded.call("initialize", locale="zh-CN")
+        result = loaded.call("generate", prompt="a [code]", checks={"codes": "block"})
+        checks = result["images"][0]["checks"]
+        assert checks["blocked"]
+        assert checks["message"] == "图片已被拦截：二维码或条形码。"
+        assert loaded.told("warning")[-1]["kind"] == "content_blocked"
+
+    def test_previews_are_checked_too(self, loaded: InMemory) -> None:
+        result = loaded.call("preview", prompt="a [code]", checks={"codes": "block"})
+        assert result["checks"]["blocked"]
+
+    def test_what_the_sidecar_was_started_with_counts_for_every_picture(
+        self, tmp_path: Path
+    ) -> None:
+        wire = InMemory(tmp_path / "data", check_codes="off", check_nsfw="warn", check_text="warn")
+        wire.call("load_model", model="starter")
+        checks = wire.call("generate", prompt="red apple")["images"][0]["checks"]
+        assert checks["checked"] == ["nsfw", "text"]
+        spec = commands(wire, Render)[-1].spec
+        assert spec.checks.nsfw_threshold == 0.8
+
+    def test_other_words_for_what_to_do_are_refused(self, loaded: InMemory) -> None:
+        error = loaded.error("generate", prompt="red apple", checks={"codes": "maybe"})
+        assert error["code"] == -32602

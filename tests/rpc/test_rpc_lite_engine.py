@@ -1,4 +1,4 @@
-"""A real sidecar whose engine has no torch: it enlarges and enhances, and says what it cannot do."""
+"""A real sidecar whose engine has no torch: it enlarges, enhances, and says what it cannot do."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import sys
 from concurrent.futures import Future
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, get_args
 
 from sidecar import __version__
@@ -59,9 +60,17 @@ def _capabilities(front: Front) -> Capabilities:
         methods=list(METHODS),
         notifications=list(NOTIFICATIONS),
         samplers=list(get_args(SamplerName)),
-        engines=[settings.engine],
+        engines=_engines(settings.engine),
         limits=limits,
     )
+
+
+def _engines(kind: str) -> list[str]:
+    """What can be done here: "diffusion" draws, "onnx" enlarges, enhances and checks."""
+    if kind == "fake":
+        return ["fake"]
+    draws = kind == "diffusion" and find_spec("torch") is not None
+    return ["diffusion", "onnx"] if draws else ["onnx"]
 
 
 def _paths(front: Front) -> Paths:
