@@ -32,7 +32,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "shutdown",
         "exit",
     ),
-    "Models and memory": ("list_models", "load_model", "unload_model", "vram_report"),
+    "Models and memory": (
+        "list_models",
+        "load_model",
+        "unload_model",
+        "vram_report",
+        "set_low_vram",
+    ),
     "LoRA": (
         "list_loras",
         "inspect_lora",
@@ -52,6 +58,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Reading order; a method that is in no group comes last, under “More”."""
+
+
+PARAMETERS_OF = {method.params.__name__: method.name for method in METHODS.values()}
+"""The method that takes them; they are described with it."""
 
 
 def groups() -> dict[str, list[Method]]:
@@ -213,7 +223,7 @@ def type_of(field: Json) -> str:
     """A short name of the type: `integer`, `LoraRef[]`, `"file" | "both"`, `string | null`."""
     if "$ref" in field:
         name = field["$ref"].rsplit("/", 1)[-1]
-        return f"[{name}](#{anchor(name)})"
+        return f"[{name}](#{anchor(PARAMETERS_OF.get(name, name))})"
     if "anyOf" in field:
         return " or ".join(type_of(option) for option in field["anyOf"])
     if "enum" in field:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack
-
-from pydantic import ValidationError
+from typing import Any, Literal, Self, Unpack
 
 from sidecar import __version__
 from sidecar.client.connection import Connection, Listener, Message, Reply
-from sidecar.client.faults import UnexpectedAnswer
+from sidecar.client.models import LOOK_UP_SECONDS, ModelMethods, read
 from sidecar.client.pictures import (
     EnhanceOptions,
     Picture,
@@ -22,7 +20,6 @@ from sidecar.client.pictures import (
 )
 from sidecar.client.process import ChildProcess
 from sidecar.paths import program
-from sidecar.protocol.base import DType, LowVram, Result
 from sidecar.protocol.history import (
     HistoryDeleteResult,
     HistoryEntry,
@@ -38,8 +35,6 @@ from sidecar.protocol.library import (
 )
 from sidecar.protocol.lifecycle import CancelResult, InitializeResult, Locale, StatusResult
 from sidecar.protocol.lora import LoraCard, LoraList, SetAlphaResult, SwitchLoraResult
-from sidecar.protocol.memory import VramReport
-from sidecar.protocol.models import LoadModelResult, ModelCard, ModelList
 from sidecar.protocol.pictures import (
     EnlargeResult,
     GenerateResult,
@@ -48,9 +43,6 @@ from sidecar.protocol.pictures import (
     ProgressEvent,
 )
 
-R = TypeVar("R", bound=Result)
-
-LOOK_UP_SECONDS = 30.0
 WORK_SECONDS = 600.0
 
 OnProgress = Callable[[ProgressEvent], None]
@@ -58,7 +50,7 @@ OnPicture = Callable[[PictureEvent], None]
 Delivery = Literal["file", "inline", "both"]
 
 
-class Sidecar:
+class Sidecar(ModelMethods):
     """A running sidecar. Use it in a `with` statement; the end of it stops the process.
 
     Every wait is bounded: `timeout` is the longest silence on a working request, in seconds
@@ -151,7 +143,7 @@ class Sidecar:
     ) -> InitializeResult:
         client = {"name": "sidecar.client", "version": __version__}
         params = {"client": client, "locale": locale}
-        return _read(InitializeResult, self.call("initialize", params, timeout))
+        return read(InitializeResult, self.call("initialize", params, timeout))
 
     def ping(self, timeout: float = LOOK_UP_SECONDS) -> None:
         self.call("ping", {}, timeout)
@@ -171,46 +163,19 @@ class Sidecar:
         """Cancel running work and flush; `stop` then ends the process."""
         self.call("shutdown", {})
 
-    # ------------------------------------------------------------------ models and LoRA
-
-    def list_models(self) -> list[ModelCard]:
-        return self._look_up(ModelList, "list_models").models
-
-    def load_model(
-        self,
-        model: str,
-        *,
-        vae: str | None = None,
-        dtype: DType = "auto",
-        low_vram: LowVram = "auto",
-        no_half_vae: bool = False,
-    ) -> LoadModelResult:
-        params = {
-            "model": model,
-            "vae": vae,
-            "dtype": dtype,
-            "low_vram": low_vram,
-            "no_half_vae": no_half_vae,
-        }
-        return _read(LoadModelResult, self.call("load_model", params))
-
-    def unload_model(self) -> None:
-        self.call("unload_model", {})
-
-    def vram_report(self) -> VramReport:
-        return self._look_up(VramReport, "vram_report")
+    # ------------------------------------------------------------------ LoRA
 
     def list_loras(self) -> list[LoraCard]:
         return self._look_up(LoraList, "list_loras").loras
 
     def inspect_lora(self, name: str) -> InspectLoraResult:
         """Card, blocks, training, findings of the safety scan, and whether it fits the model."""
-        return _read(InspectLoraResult, self.call("inspect_lora", {"name": name}))
+        return read(InspectLoraResult, self.call("inspect_lora", {"name": name}))
 
     def scan_lora(self, path: Path | str) -> ScanLoraResult:
         """A name in the library as a string, or the path of any file."""
         where = str(path.absolute()) if isinstance(path, Path) else path
-        return _read(ScanLoraResult, self.call("scan_lora", {"path": where}))
+        return read(ScanLoraResult, self.call("scan_lora", {"path": where}))
 
     def check_conflicts(self, loras: Mapping[str, float]) -> CheckConflictsResult:
         """Which styles of a stack (name to alpha) do not go together, and alphas that do."""
@@ -223,7 +188,7 @@ class Sidecar:
         params: dict[str, Any] = {"name": name, "allow_suspicious": allow_suspicious}
         if name is not None:
             params["alpha"] = alpha
-        return _read(SwitchLoraResult, self.call("switch_lora", params))
+        return read(SwitchLoraResult, self.call("switch_lora", params))
 
     def switch_loras(
         self,
@@ -238,7 +203,7 @@ class Sidecar:
             "allow_suspicious": allow_suspicious,
             "allow_conflict": allow_conflict,
         }
-        return _read(SwitchLoraResult, self.call("switch_lora", params))
+        return read(SwitchLoraResult, self.call("switch_lora", params))
 
     def set_alpha(
         self, alpha: float, name: str | None = None, *, allow_conflict: bool = False
@@ -246,7 +211,7 @@ class Sidecar:
         params: dict[str, Any] = {"alpha": alpha, "allow_conflict": allow_conflict}
         if name is not None:
             params["name"] = name
-        return _read(SetAlphaResult, self.call("set_alpha", params, LOOK_UP_SECONDS))
+        return read(SetAlphaResult, self.call("set_alpha", params, LOOK_UP_SECONDS))
 
     def merge_prompt(
         self,
@@ -279,7 +244,7 @@ class Sidecar:
     ) -> PreviewResult:
         params = {"prompt": prompt, "session": session, **wire_options(options)}
         listener = _listener(on_progress, on_thumbnail)
-        return _read(PreviewResult, self.call("preview", params, listener=listener))
+        return read(PreviewResult, self.call("preview", params, listener=listener))
 
     def generate(
         self,
@@ -297,7 +262,7 @@ class Sidecar:
         params = {"prompt": prompt, "count": count, "delivery": delivery, **wire_options(options)}
         params |= {"upscale": upscale, "upscaler": upscaler}
         listener = _listener(on_progress, on_thumbnail)
-        return _read(GenerateResult, self.call("generate", params, listener=listener))
+        return read(GenerateResult, self.call("generate", params, listener=listener))
 
     def repeat(
         self,
@@ -315,7 +280,7 @@ class Sidecar:
         if prompt is not None:
             params["prompt"] = prompt
         listener = _listener(on_progress, on_thumbnail)
-        return _read(GenerateResult, self.call("repeat", params, listener=listener))
+        return read(GenerateResult, self.call("repeat", params, listener=listener))
 
     def upscale(
         self,
@@ -337,7 +302,7 @@ class Sidecar:
             "delivery": delivery,
         }
         listener = _listener(on_progress, on_thumbnail)
-        return _read(EnlargeResult, self.call("upscale", params, listener=listener))
+        return read(EnlargeResult, self.call("upscale", params, listener=listener))
 
     def enhance(
         self,
@@ -351,7 +316,7 @@ class Sidecar:
         """A better picture of the same, at its own size unless `scale` says otherwise."""
         params = {"image": wire_picture(image), "delivery": delivery, **options}
         listener = _listener(on_progress, on_thumbnail)
-        return _read(EnlargeResult, self.call("enhance", params, listener=listener))
+        return read(EnlargeResult, self.call("enhance", params, listener=listener))
 
     # ------------------------------------------------------------------ history
 
@@ -376,23 +341,13 @@ class Sidecar:
         """The stored picture, with model and styles put back; nothing is computed."""
         return self._look_up(RollbackResult, "history_rollback", id=id, inline=inline)
 
-    def _look_up(self, result: type[R], method: str, **params: Any) -> R:
-        return _read(result, self.call(method, params, LOOK_UP_SECONDS))
-
-
-def _read(result: type[R], value: Any) -> R:
-    try:
-        return result.model_validate(value)
-    except ValidationError as exc:
-        raise UnexpectedAnswer(f"not a {result.__name__}: {exc}") from exc
-
 
 def _listener(on_progress: OnProgress | None, on_thumbnail: OnPicture | None) -> Listener:
     def heard(name: str, params: Message) -> None:
         if name == "progress" and on_progress is not None:
-            on_progress(_read(ProgressEvent, params))
+            on_progress(read(ProgressEvent, params))
         if name == "thumbnail" and on_thumbnail is not None:
-            on_thumbnail(_read(PictureEvent, params))
+            on_thumbnail(read(PictureEvent, params))
 
     return heard
 

@@ -18,6 +18,7 @@ from sidecar.engine.contract import (
 )
 from sidecar.jobs.hooks import Hooks
 from sidecar.jobs.job import Job, JobKind
+from sidecar.jobs.ladder import Ladder
 from sidecar.jobs.queue import JobQueue
 
 PATIENCE = 10.0
@@ -47,8 +48,11 @@ class PlainWork:
 class Scripted:
     """`sent`: ids of jobs in the order in which the engine got them."""
 
-    def __init__(self, limit: int = 10, cancel_deadline: float = 10.0) -> None:
+    def __init__(
+        self, limit: int = 10, cancel_deadline: float = 10.0, ladder: Ladder | None = None
+    ) -> None:
         self.sent: list[str] = []
+        self.commands: list[Command] = []
         self.cancelled: list[str] = []
         self.warnings: list[str] = []
         self.restarts = 0
@@ -61,7 +65,7 @@ class Scripted:
             memory=lambda report: None,
             restarted=self._restarted,
         )
-        self.jobs = JobQueue(hooks, limit, cancel_deadline)
+        self.jobs = JobQueue(hooks, limit, cancel_deadline, ladder)
         self.jobs.attach(self)
 
     def _restarted(self) -> None:
@@ -72,7 +76,9 @@ class Scripted:
     def send(self, command: Command) -> bool:
         if isinstance(command, CancelJob):
             self.cancelled.append(command.job_id)
-        elif isinstance(command, LoadModel):
+        else:
+            self.commands.append(command)
+        if isinstance(command, LoadModel):
             self.sent.append(command.job_id)
         return True
 

@@ -58,7 +58,8 @@ def answers(sidecar: Sidecar) -> dict[str, Any]:
     for method in ("history_get", "history_pin", "history_rollback", "repeat"):
         call(method, **entry)
     call("history_list")
-    call("vram_report")
+    call("set_low_vram", mode="auto")
+    call("vram_report", **{"for": {"prompt": "red apple"}})
     call("cancel", job_id="none")
     call("history_delete", **entry)
     call("history_clear")

@@ -75,7 +75,8 @@ class LocalEngine:
         while True:
             command = self._work.get()
             if isinstance(command, ReportMemory):
-                self._jobs.engine_event(self._engine.memory(command.ticket))
+                report = self._engine.memory(command.ticket, command.planned)
+                self._jobs.engine_event(report)
                 continue
             token = self._tokens[command.job_id]
             try:

@@ -346,5 +346,6 @@ class TestLifeCycle:
 
     def test_the_vram_report_has_the_engine_s_part(self, loaded: InMemory) -> None:
         report = loaded.call("vram_report")
+        assert report["forecast"] is None
         assert report["rss_front"] > 0
         assert report["components"][0]["name"] == "unet"
