@@ -13,6 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sidecar.engine.memory_specs import (
+    Alternative as Alternative,
+)
+from sidecar.engine.memory_specs import (
+    DeviceInfo as DeviceInfo,
+)
+from sidecar.engine.memory_specs import (
+    Forecast as Forecast,
+)
+from sidecar.engine.memory_specs import (
+    MemoryReport as MemoryReport,
+)
 from sidecar.engine.picture_specs import (
     NO_CHECKS as NO_CHECKS,
 )
@@ -42,6 +54,24 @@ from sidecar.engine.picture_specs import (
 )
 from sidecar.engine.picture_specs import (
     UpscaleSpec as UpscaleSpec,
+)
+from sidecar.engine.result_specs import (
+    AppliedLora as AppliedLora,
+)
+from sidecar.engine.result_specs import (
+    ComponentInfo as ComponentInfo,
+)
+from sidecar.engine.result_specs import (
+    LoadedModel as LoadedModel,
+)
+from sidecar.engine.result_specs import (
+    LoraReceipt as LoraReceipt,
+)
+from sidecar.engine.result_specs import (
+    Rendered as Rendered,
+)
+from sidecar.engine.result_specs import (
+    Unloaded as Unloaded,
 )
 from sidecar.errors import Cancelled
 
@@ -171,74 +201,6 @@ Command = Work | CancelJob | ReportMemory
 # --------------------------------------------------------------------------- results
 
 
-@dataclass(frozen=True)
-class ComponentInfo:
-    name: str
-    bytes: int
-    dtype: str
-    device: str
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """`low_vram`: measures that are on; `rung`: of the low-memory ladder, also where the spec
-    says "auto"."""
-
-    spec: ModelSpec
-    family: str
-    components: tuple[ComponentInfo, ...]
-    device: str
-    dtype: str
-    attention: str
-    low_vram: tuple[str, ...]
-    load_ms: float
-    rung: str = "off"
-
-
-@dataclass(frozen=True)
-class AppliedLora:
-    name: str
-    alpha: float
-    sha256: str
-
-
-@dataclass(frozen=True)
-class LoraReceipt:
-    """See `SwitchLoraResult`: the same facts."""
-
-    loras: tuple[AppliedLora, ...]
-    family: str
-    rank: int | None
-    matched_keys: int
-    total_keys: int
-    unsupported: tuple[str, ...]
-    relative_delta: float
-    relative_delta_by_block: dict[str, float]
-    cached: bool
-    load_ms: float
-    merge_ms: float
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Unloaded:
-    freed_bytes: int
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """The end of a render; its pictures went out as `ImageReady`. Durations in milliseconds."""
-
-    loras: tuple[AppliedLora, ...]
-    load_ms: float
-    merge_ms: float
-    encode_ms: float
-    denoise_ms: float
-    decode_ms: float
-    upscale_ms: float = 0.0
-    check_ms: float = 0.0
-
-
 Outcome = LoadedModel | LoraReceipt | Unloaded | Rendered | Finished
 
 # --------------------------------------------------------------------------- events
@@ -341,64 +303,6 @@ class EngineWarning:
 
     kind: str
     fields: dict[str, object] = field(default_factory=dict[str, object])
-
-
-@dataclass(frozen=True)
-class DeviceInfo:
-    name: str
-    kind: str
-    total: int | None
-    free: int | None
-    used_by_process: int | None
-    peak: int | None
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """A change to a request with which it would fit. `peak` bytes.
-
-    `way`: "low_vram" (the same picture, more slowly), "smaller_upscaled" (drawn at that size, then
-    enlarged `upscale` times), "smaller", or "fewer" (at once).
-    """
-
-    way: str
-    width: int
-    height: int
-    count: int
-    low_vram: str
-    upscale: int
-    peak: int
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a request will take, before it starts. Bytes.
-
-    `device`: kind of the one whose memory counts ("cpu": main memory). `peak`: what this process
-    will have there at most; `used`: what it has now; `free`: what it could take on top of that.
-    `at_once`: pictures drawn together. `measured`: runs of this kind were measured on this machine.
-    """
-
-    device: str
-    peak: int
-    used: int
-    free: int
-    fits: bool
-    low_vram: str
-    at_once: int
-    measured: bool
-    alternatives: tuple[Alternative, ...] = ()
-
-
-@dataclass(frozen=True)
-class MemoryReport:
-    """`forecast`: of the picture that was asked about; None also where nothing can be told."""
-
-    ticket: int
-    rss: int
-    devices: tuple[DeviceInfo, ...]
-    components: tuple[ComponentInfo, ...]
-    forecast: Forecast | None = None
 
 
 Event = (
