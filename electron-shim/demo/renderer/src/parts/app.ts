@@ -144,6 +144,7 @@ export class App extends StudioElement {
   };
 
   readonly #key = (event: KeyboardEvent): void => {
+    if (this.enhance) return; // the sheet has keys of its own
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       void this.studio.generate();

@@ -27,6 +27,7 @@ export class Life {
   /** Look at the memory now and then. */
   watch(): void {
     void this.look();
+    clearInterval(this.#memory);
     this.#memory = setInterval(() => void this.look(), LOOK_AT_MEMORY_MS);
   }
 

@@ -1,9 +1,4 @@
-import {
-  type Alternative,
-  HistoryRing,
-  type LoraSwitcherState,
-  Store,
-} from "@lora-sidecar/electron/renderer";
+import { type Alternative, HistoryRing, Store } from "@lora-sidecar/electron/renderer";
 import { Drawing } from "./drawing.js";
 import { Enhancer, type ReadFile } from "./enhancing.js";
 import { Life } from "./life.js";
@@ -18,27 +13,9 @@ import {
 } from "./preferences.js";
 import { Prompts } from "./prompts.js";
 import { half, type Pixels, sizeOf } from "./sizes.js";
-import {
-  EMPTY_DRAFT,
-  type Host,
-  type Retry,
-  type Said,
-  type Sidecar,
-  type StudioState,
-  type Upscale,
-} from "./state.js";
+import { startOf } from "./start.js";
+import type { Host, Retry, Said, Sidecar, StudioState, Upscale } from "./state.js";
 import { Styles } from "./styles.js";
-
-const NO_STYLES: LoraSwitcherState = {
-  cards: [],
-  stack: [],
-  wanted: null,
-  loading: false,
-  canGenerate: true,
-  warm: [],
-  large: [],
-  error: null,
-};
 
 /** What the store needs of its surroundings. */
 export interface Surroundings extends Outlets {
@@ -237,26 +214,4 @@ export class Studio extends Store<StudioState> {
     this.prompts.write({ ...size, upscale });
     await this.generate();
   }
-}
-
-function startOf(preferences: Preferences): StudioState {
-  return {
-    preferences,
-    model: { stage: "starting", name: null, percent: null, cards: [] },
-    methods: new Set(),
-    styles: NO_STYLES,
-    strengths: [],
-    previewing: false,
-    draft: EMPTY_DRAFT,
-    merged: null,
-    look: null,
-    run: null,
-    history: { entries: [], total: 0, current: null, travelling: null },
-    memory: null,
-    notices: [],
-    banner: null,
-    enhancing: null,
-    enhanceScale: 2,
-    said: { what: "nothing", count: 0 },
-  };
 }
