@@ -27,7 +27,9 @@ class Child:
         *options: str,
         headers: bool = False,
         env: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> None:
+        """`under`: words before the command, such as those of a tracer."""
         self.headers = headers
         self.out: list[Any] = []
         self.raw = bytearray()
@@ -35,7 +37,8 @@ class Child:
         self._arrived = threading.Condition()
         self._ids = iter(range(1, 1_000_000))
         self.stderr_path = data.with_name(data.name + ".log")
-        command = [sys.executable, "-m", "sidecar", "serve", "--data-dir", str(data), *options]
+        serve = [sys.executable, "-m", "sidecar", "serve", "--data-dir", str(data), *options]
+        command = [*under, *serve]
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env
@@ -156,9 +159,8 @@ def starter(folder: Path, options: Sequence[str]) -> Iterator[Start]:
     """For fixtures: starts children, and leaves none behind."""
     children: list[Child] = []
 
-    def start(*more: str, headers: bool = False, env: Mapping[str, str] | None = None) -> Child:
-        data = folder / "data"
-        children.append(Child(data, *options, *more, headers=headers, env=env))
+    def start(*more: str, **how: Any) -> Child:
+        children.append(Child(folder / "data", *options, *more, **how))
         return children[-1]
 
     yield start
