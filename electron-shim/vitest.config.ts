@@ -4,6 +4,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/tell-skipped.ts"],
     maxWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
