@@ -1,7 +1,7 @@
 // The app's page. `vite build` makes one classic script, which also runs from file:// and in old
 // Chromiums; `--mode web` adds the development bridge, which the Electron build never carries.
 import { fileURLToPath } from "node:url";
-import { defineConfig, type Plugin } from "vite";
+import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -31,6 +31,7 @@ export default defineConfig(({ mode }) => {
     base: "./",
     define: { __WEB__: JSON.stringify(web) },
     resolve: {
+      conditions: ["production", ...defaultClientConditions.filter((one) => !/\|/.test(one))],
       alias: {
         "@lora-sidecar/electron/renderer": at("../src/renderer.ts"),
         "@lora-sidecar/electron/preload": at("../src/preload.ts"),

@@ -86,15 +86,20 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
 
   /** The cards: read once, then out of the cache until `refresh` or the folders change. */
   cards(): Promise<readonly LoraCard[]> {
-    this.#cards ??= this.refresh().catch((error: unknown) => {
-      this.#cards = undefined;
-      throw error;
-    });
-    return this.#cards;
+    return this.#cards ?? this.refresh();
   }
 
   /** Read the cards and the stack in force anew. */
-  async refresh(): Promise<readonly LoraCard[]> {
+  refresh(): Promise<readonly LoraCard[]> {
+    const reading = this.#read().catch((error: unknown) => {
+      if (this.#cards === reading) this.#cards = undefined;
+      throw error;
+    });
+    this.#cards = reading;
+    return reading;
+  }
+
+  async #read(): Promise<readonly LoraCard[]> {
     const before = this.getSnapshot().stack;
     const [{ loras }, { stack }] = await Promise.all([
       this.#api.listLoras(this.#listed),

@@ -117,6 +117,14 @@ test("cards that were read are read again when the folders change", async () => 
   expect(api.all("list_loras")).toHaveLength(2);
 });
 
+test("cards that were read by refresh follow the folders too", async () => {
+  api.always.list_loras = () => ({ loras: [] });
+  api.always.status = () => ({ stack: [] });
+  await switcher.refresh();
+  api.events.emit("loras_changed", { added: ["ink"], changed: [], removed: [] });
+  expect(api.all("list_loras")).toHaveLength(2);
+});
+
 test("what a person agreed to is sent with the switch", () => {
   void switcher.choose({ name: "ink" }, { allowSuspicious: true });
   expect(api.last("switch_lora").params).toEqual({ loras: stackOf("ink"), allow_suspicious: true });
