@@ -43,7 +43,7 @@ function run(): void {
     if (process.platform !== "darwin") app.quit();
   });
   void app.whenReady().then(() => {
-    protocol.handle(SCHEME, servePage(PAGE, sidecar, contentPolicy()));
+    protocol.handle(SCHEME, servePage(PAGE, contentPolicy()));
     allowCopyingOnly();
     Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform)));
     openWindow(PRELOAD);

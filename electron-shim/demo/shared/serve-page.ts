@@ -1,7 +1,6 @@
 // The built page as Responses, for Electron's `protocol.handle` and for the development server alike.
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
-import { type PictureSource, servePictures } from "@lora-sidecar/electron";
 
 /** What answers a request for a part of the page. */
 export type PageServer = (request: { readonly url: string }) => Promise<Response>;
@@ -37,14 +36,12 @@ export function contentPolicy(connect = "'none'"): string {
 }
 
 /**
- * Serves the files of `folder`, and under `/pictures/` the sidecar's pictures by name. Nothing
- * outside of that folder, and no file whose type is not known, can be asked for.
+ * Serves the files of `folder`. Nothing outside of that folder, and no file whose type is not known,
+ * can be asked for. (Pictures come as data URLs over the bridge.)
  */
-export function servePage(folder: string, sidecar: PictureSource, policy: string): PageServer {
-  const pictures = servePictures(sidecar);
-  return async (request) => {
-    const { pathname } = new URL(request.url);
-    if (pathname.startsWith("/pictures/")) return pictures(request);
+export function servePage(folder: string, policy: string): PageServer {
+  return async ({ url }) => {
+    const { pathname } = new URL(url);
     const path = fileIn(folder, pathname === "/" ? "/index.html" : pathname);
     const type = TYPES[extname(path ?? "")];
     const body = path && type ? await readFile(path).catch(() => undefined) : undefined;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type BridgedSidecar, type PictureSource, registerSidecar } from "@lora-sidecar/electron";
+import { type BridgedSidecar, registerSidecar } from "@lora-sidecar/electron";
 import { WebSocketServer } from "ws";
 import { contentPolicy, type PageServer, servePage } from "../shared/serve-page.js";
 import { Access } from "./access.js";
@@ -20,7 +20,7 @@ export interface WebServer {
 
 /** Serves the built page in `folder`, with the sidecar behind it. Port 0: any that is free. */
 export async function serveWeb(
-  sidecar: BridgedSidecar & PictureSource,
+  sidecar: BridgedSidecar,
   folder: string,
   port = 0,
 ): Promise<WebServer> {
@@ -29,7 +29,7 @@ export async function serveWeb(
   await once(server, "listening");
   const access = new Access((server.address() as AddressInfo).port);
   const policy = contentPolicy(`ws://${new URL(access.origin).host}`);
-  const page = servePage(folder, sidecar, policy);
+  const page = servePage(folder, policy);
   server.on("request", (request, response) => void answer(request, response, access, page));
   const ipcMain = new SocketMain();
   const unregister = registerSidecar(ipcMain, sidecar, {

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { contentPolicy, servePage } from "../../demo/shared/serve-page.js";
-import { FakeApi } from "../support/fake-api.js";
 import { pageFolder } from "../support/page-folder.js";
 
-const page = () => servePage(pageFolder(), new FakeApi(), contentPolicy());
+const page = () => servePage(pageFolder(), contentPolicy());
 
 test("the page and its parts are served with their types and a strict policy", async () => {
   const served = page();
@@ -29,9 +28,4 @@ test.each([
 ])("what is not of the page is not found: %s", async (path) => {
   const answer = await page()({ url: `app://lora-sidecar${path}` });
   expect([answer.status, await answer.text()]).toEqual([404, "Not found."]);
-});
-
-test("pictures come from the sidecar, by name", async () => {
-  const answer = await page()({ url: "app://lora-sidecar/pictures/files/etc" });
-  expect([answer.status, answer.headers.get("cache-control")]).toEqual([404, "no-store"]);
 });

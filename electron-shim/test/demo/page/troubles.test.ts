@@ -129,6 +129,8 @@ test("the same sentence stands there once, and never more than three", async () 
   expect(bench.state.notices.map(({ message }) => message)).toEqual(["a", "c", "d"]);
   bench.studio.dismiss(bench.state.notices[1]?.id ?? 0);
   expect(bench.state.notices.map(({ message }) => message)).toEqual(["a", "d"]);
+  void bench.studio.generate();
+  expect(bench.state.notices).toEqual([]);
 });
 
 test("a restart is told, then that everything is back; the good news goes by itself", async () => {
