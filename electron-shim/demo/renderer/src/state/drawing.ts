@@ -26,7 +26,7 @@ export class Drawing {
     this.#running = running;
     const run = { percent: 0, etaMs: null, waiting: true, thumbnail: null, ...size };
     this.#host.change({ run });
-    this.#host.forget((topic) => topic !== "warning");
+    this.#host.forget(() => true);
     try {
       const { images } = await work(this.#listening(running.signal));
       const [image] = images;

@@ -38,7 +38,7 @@ export class NoticeBoard {
     this.#write(this.#read().filter((one) => one.id !== id));
   }
 
-  /** Take down what is settled by what went well since. */
+  /** Take down what is settled, by its topic. */
   forget(settled: (topic: string) => boolean): void {
     const notices = this.#read();
     const left = notices.filter(({ topic }) => !settled(topic));

@@ -34,6 +34,7 @@ export class Pictures {
   /** The time machine: picture, prompt, style, strength and seed as they were. */
   async travelTo(id: string): Promise<void> {
     const { history, models, prompts, styles } = this.#desk;
+    this.#host.forget(() => true);
     try {
       const back = await history.travelTo(id);
       if (!back) return;

@@ -125,7 +125,7 @@ export interface Host {
   readonly say: (what: Said) => void;
   /** Show an error with the buttons that follow from it. */
   readonly tell: (error: unknown, retry?: Retry) => void;
-  /** Take down errors that are settled by what went well since, by their kind. */
+  /** Take down what is settled or was about something else, by its kind. */
   readonly forget: (settled: (topic: string) => boolean) => void;
 }
 
