@@ -21,7 +21,7 @@ GUESS_MS = {
     "denoise": 60.0,
     "decode": 80.0,
     "upscale": 30.0,
-    "check": 60.0,
+    "check": 5.0,
     "save": 25.0,
 }
 """Before anything was measured. `denoise`: a step of 128 x 128 pixels."""

@@ -6,18 +6,17 @@ other memory. Nothing is probed at import.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 import torch
 from torch import Tensor
 
 from sidecar.engine.contract import DeviceInfo
+from sidecar.engine.cores import thread_count
 from sidecar.engine.diffusion.attention import AttentionBackend
 from sidecar.engine.memory.ram import MainMemory, Peak
 
@@ -169,9 +168,7 @@ def probe() -> Device:
 
 def use_threads(asked: int | None) -> int:
     """Let torch use that many threads, or one for each physical core this process may use."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = min(psutil.cpu_count(logical=False) or 1, allowed or 1)
-    count = asked if asked is not None else _from_environment() or max(cores, 1)
+    count = thread_count(asked)
     torch.set_num_threads(count)
     return count
 
@@ -188,11 +185,6 @@ def threads_for_step(weights: int, cells: int) -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(most)
-
-
-def _from_environment() -> int | None:
-    value = os.environ.get("OMP_NUM_THREADS", "")
-    return int(value) if value.isdigit() and int(value) > 0 else None
 
 
 def _cpu_name() -> str:
