@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-startup bench-upscale freeze generate starter lock clean
+.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-startup bench-upscale bench-memory freeze generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ bench-switch: $(READY)  ## LoRA switching at the size of SD 1.5, beside diffuser
 
 bench-upscale: $(READY) $(ASSETS)  ## super-resolution beside ONNX Runtime alone, PyTorch and bicubic
 	@$(BIN)/python -m benchmarks --only upscale --name upscale
+
+bench-memory: $(READY) $(ASSETS)  ## memory foretold beside memory taken, on every rung (7 GB of memory, 5 GB of disk)
+	@$(BIN)/python -m benchmarks.memory --name memory
 
 bench-startup: $(READY) $(ASSETS)  ## the start, frozen (after make freeze) and not, beside diffusers
 	@$(BIN)/python -m benchmarks --only startup --name startup

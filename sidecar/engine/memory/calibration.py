@@ -39,10 +39,13 @@ class Guess:
     The overhead is in megabytes.
     """
 
+    ratio: float = 1.2
     overhead: float = 48.0
     overhead_spread: float = 64.0
-    ratio: float = 1.2
     ratio_spread: float = 0.3
+
+
+GUESS = Guess()
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,20 @@ class Calibration:
     `machine`: what figures hold for; those of another machine are forgotten.
     """
 
-    def __init__(self, path: Path | None, machine: str, guess: Guess | None = None) -> None:
+    def __init__(self, path: Path | None, machine: str) -> None:
         self._path = path
         self._machine = machine
-        self._guess = guess or Guess()
         self._lock = threading.Lock()
         self._samples = _read(path, machine) if path is not None else {}
 
-    def estimate(self, work: str, live: int) -> Estimate:
+    def estimate(self, work: str, live: int, guess: Guess = GUESS) -> Estimate:
         """How many bytes that much live memory will take."""
         with self._lock:
             samples = list(self._samples.get(work, ()))
         for known, taken in samples:
             if known == live:
                 return Estimate(taken, measured=True)
-        overhead, ratio = _fit(samples, self._guess)
+        overhead, ratio = _fit(samples, guess)
         taken = round(overhead * MEGABYTE + ratio * live)
         return Estimate(max(taken, live // 2, 1), measured=bool(samples))
 
