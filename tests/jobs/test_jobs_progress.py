@@ -130,4 +130,5 @@ def test_an_enlarged_picture_counts_its_enlarging_by_what_it_took_before() -> No
     drawn = told.advance("denoise", 10, 10).percent
     halfway = told.advance("upscale", 2, 4).percent
     assert told.advance("upscale", 4, 4).percent > halfway > drawn
-    assert halfway - drawn == pytest.approx(told.advance("upscale", 4, 4).percent - halfway)
+    rest = told.advance("upscale", 4, 4).percent - halfway
+    assert halfway - drawn == pytest.approx(rest, abs=0.3)
