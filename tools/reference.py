@@ -47,7 +47,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "set_alpha",
         "check_conflicts",
     ),
-    "Pictures": ("preview", "generate", "repeat", "merge_prompt"),
+    "Pictures": ("preview", "generate", "repeat", "enhance", "upscale", "merge_prompt"),
     "History": (
         "history_list",
         "history_get",
