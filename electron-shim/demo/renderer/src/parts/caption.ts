@@ -1,9 +1,10 @@
-import { css, html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { again, bin, check, copy, pin, pinned, save, wand } from "../look/icons.js";
 import { shared } from "../look/shared.js";
 import { isDrawn } from "../state/prompts.js";
 import type { Look, Run } from "../state/state.js";
 import { duration, percent, strength } from "../strings/format.js";
+import { styles } from "./caption.css.js";
 import { StudioElement } from "./element.js";
 import "./progress-line.js";
 
@@ -16,64 +17,7 @@ export class Caption extends StudioElement {
     sure: { state: true },
     copied: { state: true },
   };
-  static override styles = [
-    shared,
-    css`
-      :host {
-        height: 48px;
-        padding: 0 16px;
-        background: var(--panel);
-        border-top: 1px solid var(--line);
-      }
-      :host([empty]) {
-        border-color: transparent;
-        background: var(--stage);
-      }
-      .row {
-        display: flex;
-        align-items: center;
-        height: 47px;
-      }
-      .facts {
-        flex: 1;
-        min-width: 0;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        margin-right: 12px;
-        white-space: nowrap;
-        color: var(--ink-2);
-      }
-      .facts b {
-        color: var(--ink);
-        font-weight: 500;
-      }
-      .facts span + span::before {
-        content: "·";
-        margin: 0 8px;
-      }
-      sidecar-progress-line {
-        flex: 1;
-        margin: 0 16px;
-      }
-      .button + .button {
-        margin-left: 4px;
-      }
-      .done {
-        color: var(--accent);
-      }
-      .percent {
-        width: 40px;
-        text-align: right;
-        font-weight: 600;
-      }
-      .left {
-        width: 112px;
-        text-align: right;
-        color: var(--ink-2);
-        white-space: nowrap;
-      }
-    `,
-  ];
+  static override styles = [shared, styles];
 
   /** The picture that is asked about: "delete for good?" */
   declare sure: string | null;
@@ -94,7 +38,23 @@ export class Caption extends StudioElement {
   override render(): TemplateResult {
     const { run, look } = this.state;
     this.toggleAttribute("empty", !run && !look);
-    return html`<div class="row">${run ? this.#progress(run) : look ? this.#look(look) : nothing}</div>`;
+    return html`<div class="row">${run ? this.#progress(run) : this.#idle(look)}</div>`;
+  }
+
+  /** On the empty stage, the welcome tells how far the model is. */
+  #idle(look: Look | null): TemplateResult | typeof nothing {
+    if (!look) return nothing;
+    return this.state.model.stage === "loading" ? this.#loading() : this.#look(look);
+  }
+
+  #loading(): TemplateResult {
+    const t = this.t.model;
+    const { name, percent: done } = this.state.model;
+    return html`
+      <span>${t.loadingName(name ?? "")}</span>
+      <sidecar-progress-line .label=${t.loading} .value=${done}></sidecar-progress-line>
+      <span class="percent figures">${done === null ? nothing : percent(done, this.locale)}</span>
+    `;
   }
 
   #progress({ percent: done, etaMs, waiting }: Run): TemplateResult {
