@@ -73,6 +73,7 @@ bench-switch: $(READY)  ## LoRA switching at the size of SD 1.5, beside diffuser
 
 bench-upscale: $(READY) $(ASSETS)  ## super-resolution beside ONNX Runtime alone, PyTorch and bicubic
 	@$(BIN)/python -m benchmarks --only upscale --name upscale
+	@$(BIN)/python -m benchmarks --only upscale_memory --name upscale-memory
 
 bench-memory: $(READY) $(ASSETS)  ## memory foretold beside memory taken, on every rung (7 GB of memory, 5 GB of disk)
 	@$(BIN)/python -m benchmarks.memory --name memory

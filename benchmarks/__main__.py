@@ -12,7 +12,7 @@ from benchmarks.measuring import Row, machine
 from benchmarks.report import tell
 
 ROWS = ("ping", "start", "styles", "pictures", "slider", "memory", "loading")
-MORE = ("startup", "upscale")
+MORE = ("startup", "upscale", "upscale_memory")
 """Measured only when named: the frozen programs, which must have been built; and super-resolution,
 which takes long."""
 

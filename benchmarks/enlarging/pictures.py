@@ -22,8 +22,8 @@ WHEEL = Wheel(
         f"{FOLDER}/coffee.png": (
             "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7"
         ),
-        f"{FOLDER}/hubble_deep_field.jpg": (
-            "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4"
+        f"{FOLDER}/motorcycle_left.png": (
+            "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179"
         ),
         f"{FOLDER}/page.png": ("341a6f0a61557662b02734a9b6e56ec33a915b2c41886b97509dedf2a43b47a3"),
     },

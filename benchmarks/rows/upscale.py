@@ -1,10 +1,8 @@
-"""Super-resolution: speed beside ONNX Runtime alone and PyTorch, likeness, memory, first look."""
+"""Super-resolution: speed beside ONNX Runtime alone and PyTorch, likeness, first look."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,15 +26,12 @@ from sidecar.paths import upscaler_folder
 COMPACT, ART, PHOTO = "realesr-animevideov3", "realesrgan-x4plus-anime", "realesrgan-x4plus"
 ROUNDS = 3
 LIKENESS_SIDE = 256
-SIZES = ((512, 512), (1000, 750), (2000, 1500), (4000, 3000))
-PEAK_SECONDS = 1800
 
 
 def measure(scale: float) -> list[Row]:
-    rows = [speed("astronaut", ROUNDS, scale), speed("hubble", 2, scale)]
+    rows = [speed("astronaut", ROUNDS, scale), speed("motorcycle", ROUNDS, scale)]
     rows += [likeness(name, art) for name in (COMPACT, ART, PHOTO) for art in PICTURES]
-    rows.append(first_look(scale))
-    return rows + [peak(*size) for size in SIZES]
+    return [*rows, first_look(scale)]
 
 
 def speed(name: str, rounds: int, scale: float) -> Row:
@@ -129,17 +124,6 @@ def first_look(scale: float) -> Row:
         (Peer("its answer", Figure(tuple(answers))),),
         bar=500.0,
         note="600×400 ×4, request to `thumbnail` through the sidecar",
-    )
-
-
-def peak(width: int, height: int) -> Row:
-    command = [sys.executable, "-m", "benchmarks.enlarging.peak", str(width), str(height)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PEAK_SECONDS, check=True)
-    return Row(
-        f"memory, {width}×{height} ×4",
-        Figure((float(done.stdout),), unit="MB"),
-        bar=1500.0,
-        note="peak RSS of the engine's process without torch" if width == SIZES[0][0] else "",
     )
 
 
