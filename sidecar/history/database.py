@@ -59,7 +59,7 @@ def connect(path: Path) -> sqlite3.Connection:
         _switch_to_wal(connection)
         for pragma in ("synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
             connection.execute(f"PRAGMA {pragma}")
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(verdict)
     except BaseException:
@@ -80,6 +80,12 @@ def writing(connection: sqlite3.Connection) -> Generator[None]:
             with suppress(sqlite3.Error):  # what is raised matters more
                 connection.execute("ROLLBACK")
         raise
+
+
+def restart_log(connection: sqlite3.Connection) -> None:
+    """Write the log into the database, as far as that goes; its space is then used again."""
+    with suppress(sqlite3.Error):  # whoever needs the space finds out
+        connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
 
 def migrate(connection: sqlite3.Connection) -> bool:
@@ -108,7 +114,7 @@ def pins_in_damaged(path: Path) -> set[str]:
     """Ids pinned in databases that were moved aside, as far as they can still be read."""
     pins: set[str] = set()
     for damaged_path in path.parent.glob(f"{path.stem}-damaged-*{path.suffix}"):
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, UnicodeDecodeError):
             old = sqlite3.connect(damaged_path.as_uri() + "?mode=ro", uri=True)
             try:
                 for (entry_id,) in old.execute("SELECT id FROM entries WHERE pinned"):

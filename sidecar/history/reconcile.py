@@ -50,8 +50,10 @@ def reconcile(connection: sqlite3.Connection, images: Path) -> int:
 
 
 def _drop_rows_without_file(connection: sqlite3.Connection, names: Set[str]) -> None:
-    known = rows.files_by_id(connection)
-    rows.forget(connection, [i for i, file in known.items() if file not in names])
+    """A row that names a file by another id is damaged; its picture is adopted again."""
+    known = rows.files_by_id(connection).items()
+    lost = [i for i, file in known if file not in names or not file.startswith(f"{i}.")]
+    rows.forget(connection, lost)
 
 
 def _adopt(connection: sqlite3.Connection, images: Path, names: Set[str]) -> int:

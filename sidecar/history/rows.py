@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.history.database import damaged
 from sidecar.protocol.history import HistoryEntry
 from sidecar.protocol.pictures import PictureParameters
 
 Connection = sqlite3.Connection
 
 MAX_INTEGER = 2**63 - 1
+_TEXTS = ("id", "created", "file", "mime", "parameters")
+_NUMBERS = ("seq", "width", "height", "bytes")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Row:
         )
 
 
+_COLUMNS = ", ".join(Row.__dataclass_fields__)
+
+
 def next_sequence(connection: Connection) -> int:
     """One more than any sequence number ever given, also to entries deleted since."""
     query = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
@@ -77,12 +83,14 @@ def insert(connection: Connection, row: Row) -> None:
 
 
 def find(connection: Connection, entry_id: str) -> Row | None:
-    found = connection.execute("SELECT * FROM entries WHERE id = ?", (entry_id,)).fetchone()
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM entries WHERE id = ?", (entry_id,)
+    ).fetchone()
     return _row(found) if found else None
 
 
 def newest(connection: Connection, limit: int, offset: int) -> list[Row]:
-    query = "SELECT * FROM entries ORDER BY seq DESC LIMIT ? OFFSET ?"
+    query = f"SELECT {_COLUMNS} FROM entries ORDER BY seq DESC LIMIT ? OFFSET ?"
     bounded = (min(limit, MAX_INTEGER), min(offset, MAX_INTEGER))
     return [_row(found) for found in connection.execute(query, bounded)]
 
@@ -132,12 +140,37 @@ def forget_garbage(connection: Connection, names: Iterable[str]) -> None:
     connection.executemany("DELETE FROM garbage WHERE file = ?", [(name,) for name in names])
 
 
+def files_of(connection: Connection, entry_ids: Iterable[str]) -> list[str]:
+    """Names of the files of those entries."""
+    files: list[str] = []
+    for entry_id in entry_ids:
+        query = "SELECT file, init_file FROM entries WHERE id = ?"
+        for found in connection.execute(query, (entry_id,)):
+            files += [str(name) for name in found if name is not None]
+    return files
+
+
 def files_by_id(connection: Connection) -> dict[str, str]:
     return {str(i): str(f) for i, f in connection.execute("SELECT id, file FROM entries")}
 
 
 def _row(found: sqlite3.Row) -> Row:
+    """Raises DatabaseError for what was never written so: SQLite checks its pages, not values."""
+    if not _as_written(found):
+        raise damaged(f"entry {found['seq']} holds something else")
     values = {name: found[name] for name in Row.__dataclass_fields__}
     values["pinned"] = bool(values["pinned"])
-    values["parameters"] = PictureParameters.model_validate_json(found["parameters"])
+    try:
+        values["parameters"] = PictureParameters.model_validate_json(found["parameters"])
+    except ValueError as exc:
+        raise damaged(f"entry {found['seq']} has no readable parameters") from exc
     return Row(**values)
+
+
+def _as_written(found: sqlite3.Row) -> bool:
+    return (
+        all(isinstance(found[name], str) for name in _TEXTS)
+        and all(isinstance(found[name], int) for name in _NUMBERS)
+        and isinstance(found["thumbnail"], bytes)
+        and isinstance(found["init_file"], str | None)
+    )

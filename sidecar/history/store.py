@@ -27,9 +27,10 @@ from sidecar.history.database import (
     migrate,
     move_aside,
     pins_in_damaged,
+    restart_log,
     writing,
 )
-from sidecar.history.faults import is_damage, storage_fault
+from sidecar.history.faults import is_damage, is_full, storage_fault
 from sidecar.history.files import remove_quietly, write_atomically
 from sidecar.history.recipe import Recipe, embed, embed_in_file
 from sidecar.history.reconcile import INIT_SUFFIX, SUFFIX_OF_MIME, collect_garbage, reconcile
@@ -175,6 +176,19 @@ class History:
         return Added(row.entry(images), tuple(evicted))
 
     def _discard(self, db: sqlite3.Connection, choose: Callable[[], list[str]]) -> list[str]:
+        """On a full disk not even a deletion can be noted: then the files go first, and the log is
+        written from its start. Should we die in between, a row without its picture is dropped at
+        the next opening."""
+        try:
+            return self._discard_rows(db, choose)
+        except sqlite3.Error as exc:
+            if not is_full(exc):
+                raise
+            self._remove(rows.files_of(db, choose()))
+            restart_log(db)
+            return self._discard_rows(db, choose)
+
+    def _discard_rows(self, db: sqlite3.Connection, choose: Callable[[], list[str]]) -> list[str]:
         with writing(db):
             collect_garbage(db, self._data.images)
             chosen = choose()
@@ -203,7 +217,7 @@ class History:
             try:
                 try:
                     return action(self._open())
-                except sqlite3.Error as exc:
+                except (sqlite3.Error, UnicodeDecodeError) as exc:
                     if not is_damage(exc):
                         raise
                     self._move_aside()

@@ -42,7 +42,7 @@ def hash_of(path: Path) -> str:
 
 
 def work(data: Path, options: list[str], closing: threading.Event) -> None:
-    with Sidecar.spawn(data, arguments=options, timeout=60) as sidecar:
+    with Sidecar.spawn(data, arguments=options, timeout=90, start_timeout=90) as sidecar:
         say(history=whole_history(sidecar))
         sidecar.load_model("starter")
         sidecar.switch_lora(sidecar.list_loras()[0].name, 0.7)
