@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo app app-web test shim check bench bench-switch bench-startup bench-upscale bench-memory freeze generate starter lock clean
+.PHONY: help setup assets demo app app-web test torture shim check bench bench-switch bench-startup bench-upscale bench-memory freeze generate starter lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,11 @@ test: $(READY) $(ASSETS)  ## every test: the npm package's (where npm is), then 
 	if command -v npm >/dev/null; then $(MAKE) --no-print-directory shim || failed=1; \
 	else echo "No npm here: the package in electron-shim is not tested."; fi; \
 	$(BIN)/python -m pytest && exit $$failed
+
+torture: $(READY) $(ASSETS)  ## the long form of tests/torture: kills, noise, malformed input, disks, leaks (an hour)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4" \
+		|| echo "No atheris here: the search guided by coverage is left out."
+	@SIDECAR_TORTURE=1 $(BIN)/python -m pytest tests/torture -rs
 
 shim: $(READY) $(SHIM_READY)  ## check and test the npm package alone (Node 20 or newer)
 	@cd electron-shim && npm run --silent check && npm test --silent && npm run --silent check:package
