@@ -25,7 +25,7 @@ class Alternative:
     """A change to a request with which it would fit. `peak` bytes.
 
     `way`: "low_vram" (the same picture, more slowly), "smaller_upscaled" (drawn at that size, then
-    enlarged `upscale` times), "smaller", or "fewer" (at once).
+    enlarged `upscale` times), or "smaller". Fewer at once is not offered but done.
     """
 
     way: str

@@ -146,40 +146,59 @@ def _layer(layer: Layer, plane: _Plane) -> int:
 
 def _unet(unet: UNet, plane: _Plane) -> int:
     downs, (mid,), ups = unet.stages
-    skips = [plane.of(unet.conv_in.out_channels)]
-    peak = sum(skips) + _kernel(plane, unet.conv_in)
-    planes = [plane]
+    walk = _Walk(plane, unet.conv_in)
     for stage in downs:
-        for layer in stage.layers:
-            peak = max(peak, sum(skips) + _layer(layer, plane))
-            skips.append(plane.of(layer.resnet.conv1.out_channels))
-        (down,) = stage.down
-        if down is not None:
-            plane = plane.halved()
-            skips.append(plane.of(down.conv.out_channels))
-            peak = max(peak, sum(skips) + _kernel(plane, down.conv))
-            planes.append(plane)
-    x = skips[-1]
-    for layer in mid.layers:
-        peak = max(peak, sum(skips) + x + _layer(layer, plane))
+        walk.down(stage.layers, stage.down[0])
+    walk.middle(mid.layers)
     for stage in ups:
-        for layer in stage.layers:
-            joined = plane.of(layer.resnet.conv1.in_channels)
-            peak = max(peak, sum(skips) + x + joined)
-            skips.pop()
-            peak = max(peak, sum(skips) + x + joined + _resnet(layer.resnet, plane))
-            made = plane.of(layer.resnet.conv1.out_channels)
+        walk.up(stage.layers, stage.up[0])
+    return max(walk.peak, 2 * walk.x + _kernel(walk.plane, unet.conv_out))
+
+
+class _Walk:
+    """Goes through a UNet. `x`: bytes of what goes on; `_skips`: of what is kept for the way up."""
+
+    def __init__(self, plane: _Plane, first: nn.Conv2d) -> None:
+        self.plane, self._planes = plane, [plane]
+        self.x: int = plane.of(first.out_channels)
+        self._skips: list[int] = [self.x]
+        self.peak = 0
+        self._see(_kernel(plane, first))
+
+    def down(self, layers: Iterable[Layer], down: Downsample | None) -> None:
+        """What goes on is the last skip connection, and not counted twice."""
+        for layer in layers:
+            self._see(_layer(layer, self.plane))
+            self._skips.append(self.plane.of(layer.resnet.conv1.out_channels))
+        if down is not None:
+            self.plane = self.plane.halved()
+            self._planes.append(self.plane)
+            self._skips.append(self.plane.of(down.conv.out_channels))
+            self._see(_kernel(self.plane, down.conv))
+        self.x = self._skips[-1]
+
+    def middle(self, layers: Iterable[Layer]) -> None:
+        for layer in layers:
+            self._see(self.x + _layer(layer, self.plane))
+
+    def up(self, layers: Iterable[Layer], up: Upsample | None) -> None:
+        for layer in layers:
+            joined = self.plane.of(layer.resnet.conv1.in_channels)
+            self._see(self.x + joined)
+            self._skips.pop()
+            self._see(self.x + joined + _resnet(layer.resnet, self.plane))
+            made = self.plane.of(layer.resnet.conv1.out_channels)
             if layer.transformer is not None:
-                above = made + _transformer(layer.transformer, plane)
-                peak = max(peak, sum(skips) + x + above)
-            x = made
-        (up,) = stage.up
+                self._see(self.x + made + _transformer(layer.transformer, self.plane))
+            self.x = made
         if up is not None:
-            planes.pop()
-            above, plane = _upsample(up, plane, planes[-1])
-            peak = max(peak, sum(skips) + x + above)
-            x = plane.of(up.conv.out_channels)
-    return max(peak, 2 * x + _kernel(plane, unet.conv_out))
+            self._planes.pop()
+            above, self.plane = _upsample(up, self.plane, self._planes[-1])
+            self._see(self.x + above)
+            self.x = self.plane.of(up.conv.out_channels)
+
+    def _see(self, live: int) -> None:
+        self.peak = max(self.peak, sum(self._skips) + live)
 
 
 def _conditioning(unet: UNet, plane: _Plane, steps: int, tokens: int) -> int:
