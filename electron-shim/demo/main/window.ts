@@ -4,7 +4,7 @@ import { ORIGIN } from "./origin.js";
 import { readWindowState, visibleState, writeWindowState } from "./window-state.js";
 
 const PAGE = `${ORIGIN}/index.html`;
-const SMALLEST = { minWidth: 720, minHeight: 520 };
+const SMALLEST = { minWidth: 760, minHeight: 520 };
 const SETTLED_MS = 300;
 const CALM_MS = 60_000;
 

@@ -27,8 +27,12 @@ export function findElectron() {
 
 /** Its version, such as "30.5.1"; undefined when it does not run. */
 export function versionOf(electron) {
-  const { stdout } = spawnSync(electron, ["--version"], { encoding: "utf8", timeout: 30_000 });
-  return /^v(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1];
+  const { stdout } = spawnSync(electron, ["-p", "process.versions.electron"], {
+    encoding: "utf8",
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" }, // needs no display, and root may do it
+    timeout: 30_000,
+  });
+  return /^\d+\.\d+\.\d+/.exec(stdout ?? "")?.[0];
 }
 
 /** Fetches the wheel, whose hash is pinned, into a folder that git ignores. */

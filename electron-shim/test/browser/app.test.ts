@@ -265,10 +265,11 @@ describe.skipIf(NO_BROWSER)(`in a real browser${NO_BROWSER && ` (${NO_BROWSER})`
   });
 
   test("a small window shows everything that is needed", async () => {
-    const { page } = await openPage(studio, { viewport: { width: 720, height: 520 } });
+    const { page } = await openPage(studio, { viewport: { width: 760, height: 520 } });
     await choose(page, "Ink");
     await button(page, "Generate").scrollIntoViewIfNeeded();
     expect(await button(page, "Generate").isVisible()).toBe(true);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(760);
     await keep(page, "small");
   });
 });

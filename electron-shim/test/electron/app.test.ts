@@ -1,11 +1,20 @@
 // The app in a real Electron: its own main, preload and page, built for the old one of the wheel.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFailed, onTestFinished, test, vi } from "vitest";
 import { build } from "../../demo/scripts/build.mjs";
-import { DIST, ROOT } from "../../demo/scripts/paths.mjs";
+import { DEMO, DIST, ROOT } from "../../demo/scripts/paths.mjs";
 import type { DrivenPage } from "../support/cdp.js";
-import { launch, NO_ELECTRON, type RunningApp, start, userData } from "../support/electron-app.js";
+import {
+  ELECTRON,
+  launch,
+  NO_ELECTRON,
+  type RunningApp,
+  start,
+  userData,
+} from "../support/electron-app.js";
 import { gone, rendererOf, running, treeOf } from "../support/processes.js";
 
 const APP = join(DIST, "app");
@@ -160,6 +169,21 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
       expect(await page.evaluate("one('textarea') !== undefined")).toBe(true),
     );
     expect(await page.evaluate("location.href")).toBe("app://lora-sidecar/index.html");
+  });
+
+  test("make app builds the app, starts it with a display, and ends all of it", async () => {
+    const script = spawn(process.execPath, [join(DEMO, "scripts", "app.mjs")], {
+      env: { ...process.env, ...FAKE, SIDECAR_ELECTRON: ELECTRON, XDG_CONFIG_HOME: userData() },
+      stdio: "ignore",
+    });
+    onTestFinished(() => void script.kill("SIGKILL"));
+    const pid = script.pid ?? 0;
+    await vi.waitFor(() => rendererOf(pid), { timeout: 60_000, interval: 100 });
+    const tree = treeOf(pid);
+    const exited = once(script, "exit");
+    script.kill("SIGTERM");
+    await exited;
+    await gone(tree);
   });
 
   test("a sidecar that cannot be started is told on the page", async () => {
