@@ -18,7 +18,7 @@ export class App extends StudioElement {
     css`
       :host {
         display: grid;
-        grid-template: 48px minmax(0, 1fr) / 272px minmax(0, 1fr) 112px;
+        grid-template: 48px minmax(0, 1fr) / 272px minmax(0, 1fr) 113px;
         height: 100vh;
       }
       sidecar-top-bar {
@@ -26,7 +26,7 @@ export class App extends StudioElement {
       }
       @media (max-width: 960px) {
         :host {
-          grid-template-columns: 224px minmax(0, 1fr) 96px;
+          grid-template-columns: 224px minmax(0, 1fr) 113px;
         }
       }
       .controls {
