@@ -213,6 +213,7 @@ describe.skipIf(NO_BROWSER)(`in a real browser${NO_BROWSER && ` (${NO_BROWSER})`
       "sunset",
       "night",
     ]);
+    await poll(() => page.getByRole("slider").count()).toBe(2);
     await keep(page, "two-styles");
   });
 

@@ -41,6 +41,11 @@ export class Welcome extends StudioElement {
         box-shadow: var(--picture-shadow);
         transform: rotate(var(--turn)) translateY(var(--down));
       }
+      @media (max-height: 680px) {
+        .prints {
+          display: none;
+        }
+      }
       h2 {
         margin: 0 0 8px;
         font-size: 28px;
