@@ -69,13 +69,16 @@ def enlarged_rows(
         last_row = row is rows[-1]
         strip = _strip(pixels[row.start : row.stop], scale, columns, enlarge, last_row)
 
-        def part(first: int, stop: int, strip: Pixels = strip, origin: int = row.start) -> Pixels:
-            return strip[(first - origin) * scale : (stop - origin) * scale]
-
         if fading is not None:
-            yield _faded(fading, part(*row.fade_in), axis=0)
-        yield part(row.fade_in[1], row.fade_out[0])
-        fading = None if last_row else part(*row.fade_out).copy()
+            yield _faded(fading, _part(strip, row, *row.fade_in, scale), axis=0)
+        yield _part(strip, row, row.fade_in[1], row.fade_out[0], scale)
+        fading = None if last_row else _part(strip, row, *row.fade_out, scale).copy()
+        del strip  # before the next one is made
+
+
+def _part(strip: Pixels, row: Span, first: int, stop: int, scale: int) -> Pixels:
+    """Rows `first` to `stop` of the picture, out of the strip that this row of pieces gave."""
+    return strip[(first - row.start) * scale : (stop - row.start) * scale]
 
 
 def _strip(
