@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.rpc.child import Child, starter
+from tests.rpc.child import PATIENCE, Child, starter
 from tests.torture.counts import LONG, ONLY_LONG, count
 
 MIB = 1024 * 1024
@@ -22,6 +22,8 @@ SECONDS = count(3, 60)
 GROWTH = 25 * MIB
 """Of the front, over all previews; the cache of previews is kept out of it by its size."""
 PING_P99 = 0.050
+STARTED_LATER = 8
+"""Descriptors and threads of what begins in the background: the watch over the LoRA folders."""
 NO_CACHE = ("--preview-cache-bytes", "0")
 
 pytestmark = pytest.mark.timeout(900 if LONG else 180)
@@ -39,10 +41,15 @@ def loaded(child: Child) -> Child:
 
 def by_id(child: Child, wanted: set[int]) -> dict[int, Any]:
     """Each request's answer, exactly one."""
-    child.answer(max(wanted))
-    answers = [m for m in list(child.out) if m.get("id") in wanted]
-    found = {m["id"]: m for m in answers}
+    pause = threading.Event()
+    end = monotonic() + 2 * PATIENCE
+    answers: list[Any] = []
+    while len(answers) < len(wanted) and monotonic() < end:
+        pause.wait(0.1)
+        answers = [message for message in list(child.out) if message.get("id") in wanted]
+    found = {message["id"]: message for message in answers}
     assert len(answers) == len(found), "a request was answered twice"
+    assert set(found) == wanted, "requests were not answered"
     return found
 
 
@@ -55,12 +62,9 @@ def test_2000_requests_at_once_are_each_answered_once(start: Callable[..., Child
         draws = method in ("preview", "generate")
         params: dict[str, Any] = {"prompt": f"{number}", "steps": 1} if draws else {}
         wanted[child.request(method, **params)] = method
-    last = child.request("unload_model")  # goes through the queue like the pictures
-    child.answer(last)
     found = by_id(child, set(wanted))
-    assert set(found) == set(wanted)
     refused = [i for i, m in found.items() if "error" in m]
-    allowed = {-32801, 1501, 1104}  # superseded, queue_full, model_not_loaded
+    allowed = {-32801, 1501}  # superseded, queue_full
     assert {found[i]["error"]["code"] for i in refused} <= allowed
     assert all(wanted[i] in ("preview", "generate") for i in refused)
     made = [found[i] for i, m in wanted.items() if m == "generate" and i not in refused]
@@ -103,7 +107,6 @@ def test_of_a_slider_s_previews_the_latest_wins_and_memory_stays_flat(
     assert "result" in child.answer(slider.requests[-1]), "the latest did not win"
     grown = front.memory_info().rss - before
     found = by_id(child, set(slider.requests))
-    assert set(found) == set(slider.requests)
     others = {m["error"]["code"] for m in found.values() if "error" in m}
     assert others <= {-32801}
     finished = [request for request in slider.requests if "result" in found[request]]
@@ -138,5 +141,5 @@ def test_sessions_that_come_and_go_leave_nothing_in_the_front(start: Callable[..
     before = front.num_fds(), front.num_threads()
     for number in range(count(200, 5000)):
         child.call("preview", prompt="x", session=f"s{number}", seed=number, steps=1)
-    assert front.num_fds() <= before[0] + 2
-    assert front.num_threads() <= before[1] + 2
+    assert front.num_fds() <= before[0] + STARTED_LATER
+    assert front.num_threads() <= before[1] + STARTED_LATER

@@ -191,7 +191,7 @@ class Series:
 @pytest.mark.parametrize("seed", range(count(1, 10)))
 def test_no_kill_loses_a_picture_or_leaves_a_process(tmp_path: Path, seed: int) -> None:
     series = Series(tmp_path / "data", seed, FAKE)
-    for n in range(count(6, 27)):
+    for n in range(count(3, 27)):
         series.kill_once(VICTIMS[n % 3])
     series.check_restart()
     assert series.reported
