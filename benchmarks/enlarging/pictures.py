@@ -7,6 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from sidecar.paths import bundled_lora_folder
 from tools.assets.wheels import Wheel, fetched
 
 FOLDER = "skimage/data"
@@ -37,6 +38,9 @@ def _all() -> dict[str, bytes]:
 
 
 def picture(name: str) -> Image.Image:
-    """As RGB; `name`: without folder and suffix."""
+    """As RGB; `name`: without folder and suffix. Pictures beside the bundled styles come first."""
+    bundled = bundled_lora_folder() / f"{name}.png"
+    if bundled.is_file():
+        return Image.open(bundled).convert("RGB")
     data = next(data for path, data in _all().items() if path.split("/")[-1].startswith(name))
     return Image.open(BytesIO(data)).convert("RGB")
