@@ -77,12 +77,13 @@ class CompleteEngine:
 
     def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
         plan = drawn_smaller(spec, self._device)
+        spec = replace(spec, enlarging=plan)
         if plan is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
         return finishing.render(
             job_id,
-            replace(spec, enlarging=plan),
+            spec,
             self._drawing,
             self._upscaler if plan is not None else None,
             self._look,
