@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sidecar.protocol.methods import METHODS
 from sidecar.rpc.framing import Framing
 
-ENDS_THE_SESSION = {"shutdown", "exit"}
+LEFT_OUT = {"shutdown", "exit", "rpc.discover"}
+"""What ends the session, and an answer of 200 KB that takes the time of a hundred others."""
 TEXTS = (
     "",
     "starter",
@@ -46,7 +47,7 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
-method_names = st.sampled_from(sorted(set(METHODS) - ENDS_THE_SESSION)) | st.sampled_from(
+method_names = st.sampled_from(sorted(set(METHODS) - LEFT_OUT)) | st.sampled_from(
     ("", "rpc.", "__class__", "$/cancelRequest ", "ｐing")
 )
 
