@@ -136,6 +136,7 @@ def _read(name: str, path: Path) -> LoraCard:
         vae=card.vae,
         no_half_vae=card.no_half_vae,
         preview=_preview(path, card),
+        preview_url=None,
         license=card.license or metadata.get("modelspec.license"),
         warnings=card.warnings,
     )

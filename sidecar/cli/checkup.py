@@ -155,7 +155,7 @@ def _history(database: Path) -> Iterator[Finding]:
     try:
         connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
         try:
-            verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
             count = int(connection.execute("SELECT count(*) FROM entries").fetchone()[0])
         finally:
             connection.close()
