@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -73,8 +74,16 @@ def tell(described: dict[str, str], runs: Sequence[Run], name: str | None) -> No
     if name is None:
         return
     (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
-    values = {"machine": described, "runs": [asdict(run) for run in runs]}
+    values = {"machine": described, "runs": [_plain(run) for run in runs]}
     (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def _plain(run: Run) -> dict[str, Any]:
+    """Without where its pictures lay for a while."""
+    values = asdict(run)
+    for drawn in values["drawn"]:
+        drawn.pop("picture", None)
+    return values
 
 
 def as_markdown(described: dict[str, str], runs: Sequence[Run]) -> str:
