@@ -82,7 +82,7 @@ class TestScanning:
         error = loaded.error("switch_lora", name="doubtful")
         assert error["code"] == 1007
         assert error["data"]["findings"][0]["detail"] == "https://lucky-spins.example"
-        assert "allow_suspicious" in error["data"]["hint"]
+        assert "allow it" in error["data"]["hint"]
         loaded.call("switch_lora", name="doubtful", allow_suspicious=True)
         assert loaded.call("generate", prompt="x")["images"]
         write_lora(folder, "doubtful", metadata={"note": "see https://other-spins.example"})
