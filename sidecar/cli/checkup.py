@@ -164,7 +164,7 @@ def _history(database: Path) -> Iterator[Finding]:
     if verdict == "ok":
         yield Finding("history", "ok", f"{count} pictures")
     else:
-        advice = "The sidecar moves it aside at its next start and begins a new one."
+        advice = "The sidecar moves it aside at its next start and rebuilds it from the pictures."
         yield Finding("history", "problem", f"{database.name}: {verdict}", advice)
 
 

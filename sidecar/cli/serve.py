@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         wire = claim()
     except OSError as exc:
-        print(f"serve needs a stdin and a stdout: {exc}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"serve needs a stdin and a stdout: {exc}\n")
         return 2
     gc.disable()  # until the imports are done: there is nothing to collect in them
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it scans all packages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
 import psutil
@@ -21,6 +20,7 @@ from sidecar.engine.contract import (
     RenderSpec,
     Unloaded,
 )
+from sidecar.engine.versions import installed
 from sidecar.errors import EngineMissing
 
 PACKAGES = ("onnxruntime", "numpy", "pillow", "zxing-cpp")
@@ -33,7 +33,7 @@ class NoDrawing:
         self._package = package
 
     def warm_up(self) -> EngineWarm:
-        return EngineWarm(_versions(), "cpu", "CPU", "", ())
+        return EngineWarm(installed(PACKAGES), "cpu", "CPU", "", ())
 
     def load_model(
         self, job_id: str, spec: ModelSpec, emit: Emit, cancel: CancelToken
@@ -63,13 +63,3 @@ class NoDrawing:
 
     def _refuse(self) -> NoReturn:
         raise EngineMissing(package=self._package)
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +42,7 @@ from sidecar.engine.diffusion.samplers import SAMPLERS
 from sidecar.engine.diffusion.stack import read_stack
 from sidecar.engine.memory.calibration import Calibration
 from sidecar.engine.memory.other_devices import reported_devices
+from sidecar.engine.versions import installed
 from sidecar.errors import SidecarError
 
 PACKAGES = ("torch", "safetensors", "tokenizers", "pillow", "diffusers", "xformers")
@@ -85,7 +85,7 @@ class DiffusionEngine:
     def warm_up(self) -> EngineWarm:
         device = self._parts.device
         return EngineWarm(
-            versions=_versions(),
+            versions=installed(PACKAGES),
             device=device.kind,
             device_name=device.name,
             attention=device.attention(device.dtype("auto")).name,
@@ -256,16 +256,6 @@ class _Parts:
     forecaster: Forecaster
     preflight: Preflight
     residency: Residency
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _since(started: float) -> float:

@@ -28,6 +28,7 @@ from sidecar.engine.diffusion.forecast import DECODE, phases_of, sizes_of
 from sidecar.engine.diffusion.low_vram import VAE_TILING, decode_tiled
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
+from sidecar.engine.pictures.encode import MIME, encode, thumbnail
 from sidecar.errors import NumericalFault
 
 FRAME_PX = 96
@@ -138,15 +139,15 @@ class Renderer:
             picture = images.to_picture(self._decode(job, one))
             small = b""
             if spec.thumbnail_px:
-                small, _, _ = images.thumbnail(picture, spec.thumbnail_px)
-            data = images.encode(picture, spec.image_format)
+                small, _, _ = thumbnail(picture, spec.thumbnail_px)
+            data = encode(picture, spec.image_format)
             job.progress("decode", index - spec.seed_offset + 1, spec.count - spec.seed_offset)
             job.emit(
                 ImageReady(
                     job_id=job.id,
                     index=index,
                     seed=spec.seed + index,
-                    mime=images.MIME[spec.image_format],
+                    mime=MIME[spec.image_format],
                     width=picture.width,
                     height=picture.height,
                     data=data,
@@ -209,7 +210,7 @@ class _Looks:
     def _send(self, step: int, steps: int, latents: Tensor, early: bool) -> None:
         longest = self.job.spec.thumbnail_px or FRAME_PX
         for index, pixels in zip(self.indices, self.preview(latents), strict=True):
-            data, width, height = images.thumbnail(images.to_picture(pixels), longest)
+            data, width, height = thumbnail(images.to_picture(pixels), longest)
             self.job.emit(
                 Frame(
                     job_id=self.job.id,
