@@ -74,6 +74,19 @@ def spawn_and_initialize(folder: Path, serve: Sequence[str] = SERVE) -> float:
         return elapsed(start)
 
 
+def spawn_and_list(folder: Path, serve: Sequence[str] = SERVE) -> float:
+    """As an app does it: `initialize`, and `list_loras` when that is answered."""
+    start = time.perf_counter()
+    with running((*serve, "--data-dir", str(folder / "data")), ANSWER_SECONDS) as child:
+        ask(child, 1, "initialize", {})
+        child.answer_to(1)
+        ask(child, 2, "list_loras", {})
+        answer = child.answer_to(2)
+        taken = elapsed(start)
+    assert "result" in answer, answer
+    return taken
+
+
 def spawn_and_draw(folder: Path, serve: Sequence[str] = SERVE) -> float:
     """Both requests are sent at once, as soon as the process exists."""
     start = time.perf_counter()

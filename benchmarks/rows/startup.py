@@ -1,4 +1,8 @@
-"""The start of the frozen programs beside `python -m sidecar`, and beside diffusers."""
+"""The start of the frozen programs beside `python -m sidecar`, and beside diffusers.
+
+The reply to `initialize` is given while the rest is still being imported; what an app asks next,
+the list of styles, has to wait for that, and is told too.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,13 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.children import SERVE
 from benchmarks.measuring import Peer, Row, Timed, in_turns
-from benchmarks.rows.start import plain_script, run_to_end, spawn_and_draw, spawn_and_initialize
+from benchmarks.rows.start import (
+    plain_script,
+    run_to_end,
+    spawn_and_draw,
+    spawn_and_initialize,
+    spawn_and_list,
+)
 
 ROUNDS, PICTURE_ROUNDS = 10, 5
 DIST = Path(__file__).parents[2] / "dist"
@@ -21,10 +31,16 @@ DIFFUSERS = '`python -c "import diffusers"`'
 def measure(scale: float) -> list[Row]:
     programs = dict(_programs())
     with TemporaryDirectory(prefix="lora-sidecar-bench-") as folder:
-        replies = _replies(Path(folder), programs, max(2, int(ROUNDS * scale)))
+        rounds = max(2, int(ROUNDS * scale))
+        replies = _replies(Path(folder), programs, rounds)
+        lists = _lists(Path(folder), programs, rounds)
         drawing = {name: serve for name, serve in programs.items() if name != LITE}
         pictures = _pictures(Path(folder), drawing, max(1, int(PICTURE_ROUNDS * scale)))
-    return [*_reply_rows(programs, replies), *_picture_rows(drawing, pictures)]
+    return [
+        *_reply_rows(programs, replies),
+        *_list_rows(programs, lists, Peer(DIFFUSERS, replies.figure(DIFFUSERS))),
+        *_picture_rows(drawing, pictures),
+    ]
 
 
 def _programs() -> list[tuple[str, Sequence[str]]]:
@@ -57,6 +73,24 @@ def _reply_rows(programs: dict[str, Sequence[str]], timed: Timed) -> list[Row]:
             timed.figure(name),
             (Peer(DIFFUSERS, timed.figure(DIFFUSERS)),),
             bar=BARS[name],
+        )
+        for name in programs
+    ]
+
+
+def _lists(folder: Path, programs: dict[str, Sequence[str]], rounds: int) -> Timed:
+    def spawn(serve: Sequence[str]) -> Callable[[int], float]:
+        return lambda _: spawn_and_list(folder, serve)
+
+    return in_turns({name: spawn(serve) for name, serve in programs.items()}, rounds)
+
+
+def _list_rows(programs: dict[str, Sequence[str]], timed: Timed, peer: Peer) -> list[Row]:
+    return [
+        Row(
+            f"spawn → list of styles, asked for after `initialize`: {name}",
+            timed.figure(name),
+            (peer,),
         )
         for name in programs
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.protocol.base import SamplerName
+from sidecar.protocol.names import SamplerName
 
 
 @dataclass(frozen=True)

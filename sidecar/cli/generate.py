@@ -11,7 +11,7 @@ from sidecar.cli.terminal import ProgressLine, say
 from sidecar.client import ClientFault, Sidecar, picture_bytes
 from sidecar.client.pictures import PictureOptions
 from sidecar.errors import SidecarError
-from sidecar.protocol.base import SamplerName
+from sidecar.protocol.names import SamplerName
 from sidecar.protocol.pictures import ProgressEvent
 
 STOPPED = 130

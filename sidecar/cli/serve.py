@@ -100,7 +100,9 @@ def run(args: argparse.Namespace) -> int:
     )
     engine = _spawned(command)
     import_module("sidecar.rpc.logs").configure(settings.log_level, settings.log_format)
-    session = import_module("sidecar.rpc.session").Session(settings, wire, command, ready, engine)
+    greeting = import_module("sidecar.rpc.greeting").Greeting(settings, wire, ready)
+    greeting.start()
+    session = import_module("sidecar.rpc.session").Session(settings, greeting, command, engine)
     return session.run()
 
 

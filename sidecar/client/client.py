@@ -33,8 +33,9 @@ from sidecar.protocol.library import (
     MergePromptResult,
     ScanLoraResult,
 )
-from sidecar.protocol.lifecycle import CancelResult, InitializeResult, Locale, StatusResult
+from sidecar.protocol.lifecycle import CancelResult, InitializeResult, StatusResult
 from sidecar.protocol.lora import LoraCard, LoraList, SetAlphaResult, SwitchLoraResult
+from sidecar.protocol.names import Locale
 from sidecar.protocol.pictures import (
     EnlargeResult,
     GenerateResult,

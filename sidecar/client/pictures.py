@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from sidecar.protocol.base import ImageOut, SamplerName
+from sidecar.protocol.base import ImageOut
+from sidecar.protocol.names import SamplerName
 
 Picture = str | Path | bytes
 """A path, or the bytes of an encoded picture."""

@@ -38,7 +38,6 @@ Alpha = Annotated[
 ]
 LowVram = Literal["auto", "off", "balanced", "aggressive"]
 DType = Literal["auto", "float32", "float16", "bfloat16"]
-SamplerName = Literal["dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "ddim", "unipc", "lcm"]
 
 
 class ImageIn(Params):

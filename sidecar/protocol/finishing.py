@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sidecar.protocol.base import Alpha, ImageIn, Params, Result, SamplerName
+from sidecar.protocol.base import Alpha, ImageIn, Params, Result
+from sidecar.protocol.names import SamplerName
 
 CheckAction = Literal["off", "warn", "block"]
 Delivery = Literal["file", "inline", "both"]

@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result, SamplerName
+from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result
 from sidecar.protocol.finishing import Checks
 from sidecar.protocol.lora import StackEntry
-from sidecar.protocol.pictures import MAX_COUNT, MAX_SEED, MAX_STEPS, PictureParameters, Side
+from sidecar.protocol.names import MAX_COUNT, MAX_STEPS, SamplerName
+from sidecar.protocol.pictures import MAX_SEED, PictureParameters, Side
 
 
 class HistoryEntry(Result):

@@ -9,9 +9,9 @@ from pydantic import Field
 from sidecar.protocol.base import Params, Result
 from sidecar.protocol.lora import StackEntry
 from sidecar.protocol.models import DeviceMemory
+from sidecar.protocol.names import Locale
 
 EngineState = Literal["cold", "starting", "loading", "ready", "busy", "crashed"]
-Locale = Literal["en", "zh-CN"]
 
 
 class ClientInfo(Params):

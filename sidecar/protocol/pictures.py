@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result, SamplerName
+from sidecar.protocol.base import ImageIn, ImageOut, LoraRef, Params, Result
 from sidecar.protocol.finishing import CheckResult, Checks, Delivery, Plan
 from sidecar.protocol.lora import StackEntry
+from sidecar.protocol.names import MAX_COUNT, MAX_SIDE, MAX_STEPS, MIN_SIDE, SamplerName
 
-MIN_SIDE, MAX_SIDE, MAX_COUNT, MAX_STEPS, MAX_SEED = 64, 4096, 64, 150, 2**53 - 1
+MAX_SEED = 2**53 - 1
 
 Side = Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE, multiple_of=8)]
 

@@ -18,7 +18,8 @@ from sidecar.engine.contract import (
 )
 from sidecar.errors import AssetMissing
 from sidecar.protocol.finishing import Checks, EnhanceParams, UpscaleParams
-from sidecar.protocol.pictures import MIN_SIDE, GenerateParams, PictureParams
+from sidecar.protocol.names import MIN_SIDE
+from sidecar.protocol.pictures import GenerateParams, PictureParams
 from sidecar.rpc.context import Front
 from sidecar.rpc.images import read_image
 from sidecar.rpc.specs import Drawing, full_spec

@@ -23,14 +23,12 @@ from sidecar.jobs.queue import JobQueue
 from sidecar.protocol.events import EngineStateEvent
 from sidecar.rpc.context import Front
 from sidecar.rpc.dispatch import Dispatcher
-from sidecar.rpc.framing import Fault, Framed, FrameParser, Framing
+from sidecar.rpc.framing import Fault, Framed
+from sidecar.rpc.greeting import Greeting
 from sidecar.rpc.handlers import HANDLERS
 from sidecar.rpc.notify import LogToWire, Notifier
-from sidecar.rpc.outbox import Outbox
-from sidecar.rpc.stdio import Wire
 from sidecar.settings import Settings
 
-READ_BYTES = 1 << 16
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 """When the client leaves more than this unread, nothing more is taken from it."""
 LAST_CANCEL, LAST_HANG_UP, LAST_FLUSH = 0.4, 0.2, 0.3
@@ -42,25 +40,21 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """`ready`: the body that was sent before anything was imported; said again to a client that
-    turns out to speak with headers. `first`: the engine process that was spawned already."""
+    """`greeting`: has both ends of the wire, and reads first. `first`: the engine process that was
+    spawned already."""
 
     def __init__(
         self,
         settings: Settings,
-        wire: Wire,
+        greeting: Greeting,
         command: Sequence[str],
-        ready: bytes,
         first: subprocess.Popen[bytes] | None = None,
     ) -> None:
-        self._wire = wire
-        self._ready = ready
-        self._parser = FrameParser(settings.max_message_bytes)
-        self._outbox = Outbox(wire.write_fd, self._end_now)
+        self._greeting = greeting
+        self._outbox = greeting.outbox
         self._notifier = Notifier(self._outbox)
         self._ending = False
         self._closed = False
-        self._warmed_up = False
         self._close_lock = threading.Lock()
         self._told_state: str | None = None
         self._state_lock = threading.Lock()
@@ -74,6 +68,7 @@ class Session:
 
     def run(self) -> int:
         """Until the client hangs up or says exit; the exit code."""
+        self._greeting.on_broken = self._end_now
         logging.getLogger("sidecar").addHandler(LogToWire(self._notifier))
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._on_signal)
@@ -86,30 +81,23 @@ class Session:
     # ----------------------------------------------------------------- reading
 
     def _read_all(self) -> None:
-        while not self._ending:
+        items, ended = self._greeting.left()
+        self.front.locale = self._greeting.locale
+        self._take(items)
+        if not ended:
+            self._dispatcher.warm_up(self.front.watch_library)
+        while not (self._ending or ended):
             self._outbox.wait_below(MAX_WAITING_BYTES, self._hung_up)
-            try:
-                data = os.read(self._wire.read_fd, READ_BYTES)
-            except OSError as exc:
-                log.info("stdin cannot be read any more: %s", exc)
-                data = b""
-            if not data:
-                self._take(self._parser.end())
-                return
-            items = self._parser.feed(data)
-            if self._outbox.framing is not self._parser.framing:
-                self._framing_known()
-            self._take(items)
-            if not self._warmed_up and items:
-                self._warmed_up = True
-                self._dispatcher.warm_up(self.front.watch_library)
+            items = self._greeting.read()
+            ended = items is None
+            self._take(self._greeting.parser.end() if items is None else items)
 
     def _hung_up(self) -> bool:
         """Whether the client closed our stdin, seen without reading from it."""
         if not hasattr(select, "poll"):
             return False
         poll = select.poll()
-        poll.register(self._wire.read_fd, 0)
+        poll.register(self._greeting.wire.read_fd, 0)
         return bool(poll.poll(0))
 
     def _take(self, items: list[Framed]) -> None:
@@ -128,11 +116,6 @@ class Session:
         except Exception:
             log.exception("a message of %d bytes could not be handled", len(body))
             self._dispatcher.fault(SidecarError())
-
-    def _framing_known(self) -> None:
-        self._outbox.framing = self._parser.framing
-        if self._parser.framing is Framing.HEADERS:
-            self._outbox.send(self._ready)
 
     def _preload(self) -> None:
         if self.front.settings.preload_model is not None:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.history.infotext import SAMPLER_NAMES, infotext, parse_infotext, quote, unquote
-from sidecar.protocol.base import SamplerName
 from sidecar.protocol.lora import StackEntry
+from sidecar.protocol.names import SamplerName
 from tests.history.history_samples import parameters
 
 ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=60)

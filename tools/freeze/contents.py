@@ -26,6 +26,7 @@ NEVER = (
     "pandas",
     "pygls",
     "pytest",
+    "setuptools",  # for building extensions; PyInstaller's hook would import it at each start
     "skimage",
     "sklearn",
     "tensorboard",
@@ -39,7 +40,6 @@ LITE_NEVER = (
     "charset_normalizer",
     "requests",
     "rich",
-    "setuptools",
     "urllib3",
     "yaml",
 )

@@ -29,7 +29,6 @@ HANDLERS: dict[str, str] = {
     "merge_prompt": "library.merge_prompt",
     "preview": "pictures.preview",
     "generate": "pictures.generate",
-    "repeat": "pictures.repeat",
     "enhance": "enlarging.enhance",
     "upscale": "enlarging.upscale",
     "history_list": "history.history_list",
@@ -38,4 +37,5 @@ HANDLERS: dict[str, str] = {
     "history_delete": "history.history_delete",
     "history_clear": "history.history_clear",
     "history_rollback": "history.history_rollback",
+    "repeat": "pictures.repeat",
 }

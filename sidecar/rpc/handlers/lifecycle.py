@@ -6,81 +6,27 @@ import os
 import sys
 from concurrent.futures import Future
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, get_args
+from typing import Any
 
 from sidecar import __version__
-from sidecar.protocol import PROTOCOL_VERSION
-from sidecar.protocol.base import Empty, EmptyResult, SamplerName
-from sidecar.protocol.events import NOTIFICATIONS
+from sidecar.protocol.base import Empty, EmptyResult
 from sidecar.protocol.lifecycle import (
     CancelParams,
     CancelRequestParams,
     CancelResult,
-    Capabilities,
     InitializeParams,
-    InitializeResult,
-    Limits,
-    Paths,
     QueueReport,
-    ServerInfo,
     StatusResult,
 )
-from sidecar.protocol.methods import METHODS
-from sidecar.protocol.pictures import MAX_COUNT, MAX_SIDE, MAX_STEPS, MIN_SIDE
-from sidecar.rpc.context import Call, Front
-from sidecar.rpc.device import first_device
+from sidecar.rpc.context import Call
+from sidecar.rpc.handshake import introduction
 from sidecar.rpc.stack import stack_entries
 
 
-def initialize(call: Call, params: InitializeParams) -> InitializeResult:
+def initialize(call: Call, params: InitializeParams) -> dict[str, Any]:
     front = call.front
     front.locale = params.locale
-    return InitializeResult(
-        server=ServerInfo(name="lora-sidecar", version=__version__),
-        protocol_version=PROTOCOL_VERSION,
-        capabilities=_capabilities(front),
-        device=first_device(front.jobs.facts.warm),
-        paths=_paths(front),
-    )
-
-
-def _capabilities(front: Front) -> Capabilities:
-    settings = front.settings
-    limits = Limits(
-        max_message_bytes=settings.max_message_bytes,
-        queue=settings.queue_limit,
-        history=settings.history_keep,
-        min_side=MIN_SIDE,
-        max_side=MAX_SIDE,
-        max_count=MAX_COUNT,
-        max_steps=MAX_STEPS,
-    )
-    return Capabilities(
-        methods=list(METHODS),
-        notifications=list(NOTIFICATIONS),
-        samplers=list(get_args(SamplerName)),
-        engines=_engines(settings.engine),
-        limits=limits,
-    )
-
-
-def _engines(kind: str) -> list[str]:
-    """What can be done here: "diffusion" draws, "onnx" enlarges, enhances and checks."""
-    if kind == "fake":
-        return ["fake"]
-    draws = kind == "diffusion" and find_spec("torch") is not None
-    return ["diffusion", "onnx"] if draws else ["onnx"]
-
-
-def _paths(front: Front) -> Paths:
-    settings = front.settings
-    return Paths(
-        data=str(settings.data.root),
-        images=str(settings.data.images),
-        loras=[str(folder) for folder in settings.all_lora_folders],
-        models=[str(folder) for folder in settings.all_model_folders],
-    )
+    return introduction(front.settings, front.jobs.facts.warm)
 
 
 def ping(call: Call, params: Empty) -> EmptyResult:
