@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from sidecar.engine.upscale.tail import TILE, Tail
 from sidecar.paths import upscaler_folder
 from tools.assets import ncnn, to_onnx
 
@@ -87,6 +88,18 @@ def enlarged(net: Callable[[Writer], None], half: bool, picture: np.ndarray) -> 
     return np.asarray(session.run(None, {session.get_inputs()[0].name: picture})[0])
 
 
+def in_two(half: bool, picture: np.ndarray) -> np.ndarray:
+    """The dense network in two, the second one as the engine runs it: over pieces."""
+    writer = Writer(half)
+    dense(writer)
+    data = to_onnx.in_two(ncnn.read(*writer.files()), "net", {"title": "a net"})
+    first = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    tail = Tail.of(first, 1)
+    assert tail is not None
+    features = first.run(None, {first.get_inputs()[0].name: picture})[0]
+    return tail(np.asarray(features), 2, True, None)
+
+
 def numbers_of(net: Callable[[Writer], None], half: bool) -> list[np.ndarray]:
     writer = Writer(half)
     net(writer)
@@ -95,7 +108,8 @@ def numbers_of(net: Callable[[Writer], None], half: bool) -> list[np.ndarray]:
 
 @pytest.fixture
 def picture() -> np.ndarray:
-    return np.random.default_rng(3).random((1, 3, 9, 13), np.float32)
+    """Larger than a piece of a second half, one way."""
+    return np.random.default_rng(3).random((1, 3, 9, TILE + 40), np.float32)
 
 
 @pytest.mark.engine
@@ -126,6 +140,7 @@ def test_the_dense_network_gives_what_pytorch_gives(half: bool, picture: np.ndar
     w = x + (0.2 * u + x)
     wanted = f.conv2d(f.interpolate(w, scale_factor=2, mode="nearest"), n[6], n[7], padding=1)
     assert np.allclose(enlarged(dense, half, picture), wanted.numpy(), atol=1e-4)
+    assert np.allclose(in_two(half, picture), wanted.numpy(), atol=1e-4)
 
 
 @pytest.mark.engine

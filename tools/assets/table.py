@@ -48,7 +48,9 @@ def narrow(member: str) -> Callable[[Members], bytes]:
     return made
 
 
-def network(stem: str, title: str, margin: int, tile: int) -> Callable[[Members], bytes]:
+def network(
+    stem: str, title: str, margin: int, tile: int, in_two: bool = False
+) -> Callable[[Members], bytes]:
     """An ncnn network as ONNX, with what `sidecar.engine.upscale.network` would else measure."""
 
     def made(members: Members) -> bytes:
@@ -57,7 +59,8 @@ def network(stem: str, title: str, margin: int, tile: int) -> Callable[[Members]
         param, numbers = members[f"{REALESRGAN}/{stem}.param"], members[f"{REALESRGAN}/{stem}.bin"]
         facts = {"title": title, "license": "BSD-3-Clause", "scale": "4", "top": "1"}
         facts |= {"margin": str(margin), "tile": str(tile)}
-        return to_onnx.converted(ncnn.read(param.decode(), numbers), stem, facts)
+        convert = to_onnx.in_two if in_two else to_onnx.converted
+        return convert(ncnn.read(param.decode(), numbers), stem, facts)
 
     return made
 
@@ -116,13 +119,15 @@ SOURCES = (
             ),
             Asset(
                 paths.upscaler_folder() / "realesrgan-x4plus-anime.onnx",
-                "30b44c4c76e8b2ed2ba42505f33a3d0f1e94ee4416ba973475f03ae4466971e4",
-                network("realesrgan-x4plus-anime", "Real-ESRGAN: art", 40, 208),
+                "904cc1b85ae391ad171646a5037057e34c92b8a187bc6bea6ec3600857ed59e3",
+                network("realesrgan-x4plus-anime", "Real-ESRGAN: art", 48, 384, in_two=True),
             ),
             Asset(
                 paths.upscaler_folder() / "realesrgan-x4plus.onnx",
-                "5abd99d2a6f80a23fc6274b09b6866680b33c2aa9ef874e4c29ac240ebe9a60e",
-                network("realesrgan-x4plus", "Real-ESRGAN: photographs, slow", 40, 208),
+                "681b725d4284e29d74c34a62d24e2601caf732aa2012cd12378836c98538331a",
+                network(
+                    "realesrgan-x4plus", "Real-ESRGAN: photographs, slow", 64, 384, in_two=True
+                ),
             ),
         ],
     ),

@@ -6,7 +6,9 @@ stay so in the file and are widened by a node, which ONNX Runtime does once when
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -20,13 +22,49 @@ LEAKY = 2
 ADD, SUM = 0, 1
 
 
+@dataclass(frozen=True)
+class End:
+    """An input or output: what it is called, how many channels it has, how its sides are called."""
+
+    blob: str
+    channels: int = 3
+    sides: tuple[str, str] = ("height", "width")
+
+
 def converted(layers: Sequence[Layer], name: str, facts: Mapping[str, str]) -> bytes:
     """The ONNX file. `facts` go into its metadata. Raises ValueError for other layers."""
+    return _model(layers, name, facts, End(layers[0].outputs[0]), _enlarged(layers))
+
+
+def in_two(layers: Sequence[Layer], name: str, facts: Mapping[str, str]) -> bytes:
+    """The same of a network that first looks and then enlarges, as those of RRDB's kind do.
+
+    The file's graph ends before the first enlargement, with the features there; its metadata has
+    the rest of the network (`tail`, an ONNX file in base64) that takes them. So the two can be run
+    over pieces of different sizes. (ONNX Runtime can run a part of a graph too, but then it frees
+    nothing until the end.)
+    """
+    first = next(i for i, layer in enumerate(layers) if layer.kind == "Interp")
+    following = next(layer for layer in layers[first:] if layer.kind == "Convolution")
+    channels = following.whole(6) // (following.whole(0) * following.whole(1) ** 2)
+    features = End(layers[first].inputs[0], channels)
+    tail = _model(layers[first:], f"{name}-tail", {}, features, _enlarged(layers))
+    facts = {**facts, "tail": b64encode(tail).decode()}
+    return _model(layers[:first], name, facts, End(layers[0].outputs[0]), features)
+
+
+def _enlarged(layers: Sequence[Layer]) -> End:
+    return End(layers[-1].outputs[0], sides=("out_height", "out_width"))
+
+
+def _model(
+    layers: Sequence[Layer], name: str, facts: Mapping[str, str], first: End, last: End
+) -> bytes:
     graph = _Graph()
     for layer in layers:
         EMITTERS.get(layer.kind, _unknown)(graph, layer)
     model = helper.make_model(
-        graph.finished(name, layers[0].outputs[0], layers[-1].outputs[0]),
+        graph.finished(name, first, last),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="lora-sidecar",
@@ -63,11 +101,12 @@ class _Graph:
         self._nodes.append(helper.make_node(kind, sources, [output], name=output, **attributes))
         return output
 
-    def finished(self, name: str, first: str, last: str) -> onnx.GraphProto:
-        shapes = [[1, 3, "height", "width"], [1, 3, "out_height", "out_width"]]
+    def finished(self, name: str, first: End, last: End) -> onnx.GraphProto:
         ends = [
-            helper.make_tensor_value_info(blob, TensorProto.FLOAT, shape)
-            for blob, shape in zip((first, last), shapes, strict=True)
+            helper.make_tensor_value_info(
+                end.blob, TensorProto.FLOAT, [1, end.channels, *end.sides]
+            )
+            for end in (first, last)
         ]
         return helper.make_graph(self._nodes, name, ends[:1], ends[1:], self._numbers)
 

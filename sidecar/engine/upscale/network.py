@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.engine.upscale import providers
+from sidecar.engine.upscale.tail import Tail
 from sidecar.errors import ModelUnsupported, NumericalFault
 
 PROBE = (16, 24)
@@ -52,11 +53,13 @@ class Network:
     """Enlarges (height, width, 3) pictures of floats in 0..1 by `scale`.
 
     `margin`: input pixels at a cut edge that must be thrown away. `tile`: a good size to cut to.
+    `threads`: of the second session, for networks that come in two.
     """
 
-    def __init__(self, session: providers.Session, layout: Layout) -> None:
+    def __init__(self, session: providers.Session, layout: Layout, threads: int = 1) -> None:
         self._session = session
         self._layout = layout
+        self._tail = Tail.of(session, threads)
         facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
         self.scale = layout.scale
         self.provider: str = session.get_providers()[0]
@@ -71,6 +74,8 @@ class Network:
         layout = self._layout
         fed = _fed(_filled(picture, layout.fixed), layout)
         out = providers.run(self._session, {layout.name: fed}, last, stop)
+        if self._tail is not None:
+            out = self._tail(out, self.scale, last, stop)
         result = _taken(out, layout)[: height * self.scale, : width * self.scale]
         if not np.isfinite(result).all():
             raise NumericalFault(what="NaN after enlarging")
@@ -101,7 +106,7 @@ def open_network(
 
     def check(session: providers.Session) -> Network:
         try:
-            return Network(session, layout_of(session))
+            return Network(session, layout_of(session), threads)
         except Unfit as exc:
             raise ModelUnsupported(model=name, reason=str(exc)) from exc
 

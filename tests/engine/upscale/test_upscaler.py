@@ -260,6 +260,31 @@ def test_tiled_and_untiled_differ_by_a_level_at_most() -> None:
     assert np.abs(tiled.astype(int) - piece(pixels)).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["realesrgan-x4plus-anime", "realesrgan-x4plus"])
+def test_networks_that_see_far_differ_by_a_level_at_most_too(name: str) -> None:
+    """A strip with detail of every size, as photographs have it."""
+    network = open_network(upscaler_folder() / f"{name}.onnx", name, 2, lambda *_: None)
+    pixels = _detailed(24, 260)
+    piece = Piece(network, name, 4)
+    rows, columns = spans(24, 200, network.margin), spans(260, 200, network.margin)
+    assert (len(rows), len(columns)) == (1, 2)
+    tiled = np.concatenate(list(enlarged_rows(pixels, 4, rows, columns, piece)))
+    assert np.abs(tiled.astype(int) - piece(pixels)).max() <= 1
+
+
+def _detailed(height: int, width: int) -> np.ndarray:
+    dice = np.random.default_rng(6)
+    sizes = [(max(2, width // n), max(2, height // n)) for n in (32, 16, 8, 4, 2, 1)]
+    octaves = [
+        Image.fromarray(dice.integers(0, 256, (rows, columns, 3), np.uint8)).resize(
+            (width, height), Image.Resampling.BICUBIC
+        )
+        for columns, rows in sizes
+    ]
+    weights = np.array([0.3, 0.25, 0.2, 0.12, 0.08, 0.05])
+    return np.tensordot(weights, np.stack([np.asarray(o) for o in octaves]), 1).astype(np.uint8)
+
+
 def test_a_measured_margin_makes_tiled_and_untiled_the_same(tmp_path: Path) -> None:
     network = open_network(blurring(tmp_path / "net.onnx", 9), "net", 1, lambda *_: None)
     pixels = np.random.default_rng(4).integers(0, 255, (150, 170, 3), np.uint8)
