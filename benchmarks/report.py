@@ -44,10 +44,11 @@ def as_markdown(described: dict[str, str], rows: Sequence[Row]) -> str:
 def row_lines(row: Row) -> Iterable[str]:
     """One line for each peer; the first also has our own bar."""
     own_bar = [f"≤ {shown(row.bar, row.ours.unit)}"] if row.bar is not None else []
-    verdict = "met" if row.met else "**missed**"
+    barred = row.bar is not None or any(peer.ratio_bar is not None for peer in row.peers)
+    verdict = ("met" if row.met else "**missed**") if barred else ""
     ours = shown(row.ours.value, row.ours.unit)
     if not row.peers:
-        yield cells(row.what, ours, "", "", "", *own_bar, verdict)
+        yield cells(row.what, ours, "", "", "", "".join(own_bar), verdict)
     for index, peer in enumerate(row.peers):
         ratio = row.ours.value / peer.figure.value
         bars = (own_bar if index == 0 else []) + ratio_bar(peer)

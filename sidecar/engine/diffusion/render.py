@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from sidecar.engine.allocator import huge_blocks_apart
 from sidecar.engine.contract import (
     CancelToken,
     Emit,
@@ -101,7 +102,7 @@ class Renderer:
                 latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
-            with measure(DECODE, sizes):
+            with huge_blocks_apart(), measure(DECODE, sizes):
                 self._finish(job, indices, latents)
             took.decode += _since(started)
         return took

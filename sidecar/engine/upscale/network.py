@@ -81,6 +81,14 @@ class Network:
             raise NumericalFault(what="NaN after enlarging")
         return result if layout.channels == 3 else _with_colours(result, picture)
 
+    def piece_sides(self, height: int, width: int) -> tuple[int, int]:
+        """The largest pieces to cut a picture of that size to. What counts is their area, so where
+        a picture is narrower than a tile, pieces may be longer."""
+        if self._layout.fixed is not None:
+            return self.tile, self.tile
+        area = self.tile**2
+        return max(self.tile, area // width), max(self.tile, area // height)
+
     def _measured_margin(self) -> int:
         """How far to the right a change at the left edge is noticed, and some pixels more."""
         if self._layout.fixed is not None:

@@ -83,8 +83,10 @@ class Upscaler:
         picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
         pixels = Opened(picture).pixels
         network = self._ready(spec, emit)
-        rows = spans(pixels.shape[0], network.tile, network.margin)
-        columns = spans(pixels.shape[1], network.tile, network.margin)
+        height, width = pixels.shape[:2]
+        tall, wide = network.piece_sides(height, width)
+        rows = spans(height, tall, network.margin)
+        columns = spans(width, wide, network.margin)
         pieces = len(rows) * len(columns)
         job = _Pieces(self, spec, scale, emit, cancel, on_piece, pieces)
         return Enlarged(

@@ -72,6 +72,20 @@ def test_facts_in_the_file_spare_the_measuring(tmp_path: Path) -> None:
     assert (network.scale, network.margin, network.tile) == (2, 17, 333)
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "sides"),
+    [(1000, 1000, (40, 40)), (20, 1000, (40, 80)), (1000, 16, (100, 40)), (39, 39, (41, 41))],
+)
+def test_where_a_picture_is_narrow_pieces_may_be_long(
+    tmp_path: Path, height: int, width: int, sides: tuple[int, int]
+) -> None:
+    facts = {"scale": "2", "top": "1", "margin": "4", "tile": "40"}
+    network = opened(nearest(tmp_path / "net.onnx", facts=facts))
+    assert network.piece_sides(height, width) == sides
+    fixed = opened(nearest(tmp_path / "fixed.onnx", size=(32, 48)))
+    assert fixed.piece_sides(height, width) == (32, 32)
+
+
 def test_another_kind_of_network_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ModelUnsupported, match="enlarged by a whole number"):
         opened(classifier(tmp_path / "net.onnx"))
