@@ -272,6 +272,20 @@ describe.skipIf(NO_BROWSER)(`in a real browser${NO_BROWSER && ` (${NO_BROWSER})`
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(760);
     await keep(page, "small");
   });
+
+  test("the history is cleared at the second press, but for what is kept for good", async () => {
+    const page = await atWork("Ink");
+    await draw(page);
+    await button(page, "Keep for good").click();
+    await draw(page);
+    await keep(page, "history");
+    await button(page, "Clear").click();
+    await keep(page, "history-sure");
+    await button(page, "Delete all").click();
+    await poll(() => entries(page).count()).toBe(1);
+    expect(await entries(page).first().getAttribute("aria-label")).toContain("kept for good");
+    await poll(() => button(page, "Clear").count()).toBe(0);
+  });
 });
 
 /** Presses Tab until that has the focus, as somebody does who has no mouse. */

@@ -236,6 +236,24 @@ test("the picture that is deleted leaves the stage", async () => {
   expect(bench.state.look).toBeNull();
 });
 
+test("a cleared history leaves the stage empty, unless the picture there is kept for good", async () => {
+  await bench.ready();
+  typed("apple");
+  const drawing = bench.studio.generate();
+  bench.api.last("generate").answer(madeOf("h1"));
+  await drawing;
+  bench.api.always.history_clear = () => ({ deleted: 1 });
+  bench.api.always.history_list = () => ({ entries: [{ id: "h1", pinned: true }], total: 1 });
+  await bench.studio.history.refresh();
+  await bench.studio.pictures.clear();
+  expect(bench.state.look?.historyId).toBe("h1");
+  bench.api.always.history_list = () => ({ entries: [], total: 0 });
+  await bench.studio.history.refresh();
+  await bench.studio.pictures.clear();
+  expect(bench.state.look).toBeNull();
+  expect(bench.state.said.what).toBe("cleared");
+});
+
 test("the language is told to the sidecar at once, and kept", async () => {
   const setLocale = vi.fn(() => Promise.resolve());
   Object.assign(bench.api, { setLocale });

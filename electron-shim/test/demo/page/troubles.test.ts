@@ -176,3 +176,15 @@ test("a sidecar that gave up is started again by hand, and everything with it", 
   expect(bench.state.banner).toBeNull();
   expect(bench.api.all("load_model")).toHaveLength(before + 1);
 });
+
+test("a sidecar that cannot be started can be tried again from the page", async () => {
+  const restart = vi.fn(() => Promise.resolve());
+  Object.assign(bench.api, { restart });
+  bench.api.always.list_loras = () => {
+    throw new SidecarFault("start_failed", "spawn ENOENT", "");
+  };
+  await bench.studio.start();
+  expect(bench.buttons).toEqual(["restart"]);
+  bench.press("restart");
+  expect(restart).toHaveBeenCalledOnce();
+});

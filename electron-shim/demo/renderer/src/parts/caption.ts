@@ -1,14 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { again, bin, check, copy, pin, pinned, save, wand } from "../look/icons.js";
 import { shared } from "../look/shared.js";
+import { SURE_MS } from "../look/sure.js";
 import { isDrawn } from "../state/prompts.js";
 import type { Look, Run } from "../state/state.js";
 import { duration, percent, strength } from "../strings/format.js";
 import { styles } from "./caption.css.js";
 import { StudioElement } from "./element.js";
 import "./progress-line.js";
-
-const SURE_MS = 4_000;
 
 /** Under the picture: what it is and what can be done with it, or how far it is. */
 export class Caption extends StudioElement {

@@ -1,15 +1,17 @@
 import type { HistoryEntry } from "@lora-sidecar/electron/renderer";
 import { css, html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { pinned } from "../look/icons.js";
+import { bin, pinned } from "../look/icons.js";
 import { rove } from "../look/roving.js";
 import { shared } from "../look/shared.js";
+import { SURE_MS } from "../look/sure.js";
 import { isDrawn } from "../state/prompts.js";
 import { moment } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
 /** The finished pictures, newest first. One click brings one back as it was. */
 export class HistoryStrip extends StudioElement {
+  static override properties = { studio: { attribute: false }, sure: { state: true } };
   static override styles = [
     shared,
     css`
@@ -79,6 +81,14 @@ export class HistoryStrip extends StudioElement {
         line-height: 16px;
         overflow-wrap: break-word;
       }
+      .foot {
+        padding: 8px 16px 16px;
+        border-top: 1px solid var(--line);
+      }
+      .foot .button {
+        width: 80px;
+        padding: 0 4px;
+      }
       @keyframes enter {
         from {
           opacity: 0;
@@ -93,7 +103,20 @@ export class HistoryStrip extends StudioElement {
     `,
   ];
 
+  /** The question whether to delete them all stands there. */
+  declare sure: boolean;
   #at: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.sure = false;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+  }
 
   override render(): TemplateResult {
     const t = this.t.history;
@@ -120,7 +143,33 @@ export class HistoryStrip extends StudioElement {
         )}
       </div>
       <span class="heard" id="keys">${t.keys}</span>
+      ${entries.some((entry) => !entry.pinned) ? this.#foot() : nothing}
     `;
+  }
+
+  #foot(): TemplateResult {
+    const t = this.t.history;
+    return html`<div class="foot">
+      ${
+        this.sure
+          ? html`<button
+              class="button danger"
+              data-testid="clear-history"
+              title=${t.clearHint}
+              @click=${this.#clear}
+            >
+              ${t.clearSure}
+            </button>`
+          : html`<button
+              class="button quiet"
+              data-testid="clear-history"
+              title=${t.clearHint}
+              @click=${this.#ask}
+            >
+              ${bin}<span>${t.clear}</span>
+            </button>`
+      }
+    </div>`;
   }
 
   #entry(entry: HistoryEntry, stop: boolean): TemplateResult {
@@ -157,6 +206,22 @@ export class HistoryStrip extends StudioElement {
   get #options(): HTMLElement[] {
     return [...this.renderRoot.querySelectorAll<HTMLElement>("[role=option]")];
   }
+
+  readonly #ask = (): void => {
+    this.sure = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.sure = false;
+    }, SURE_MS);
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>(".danger")?.focus(),
+    );
+  };
+
+  readonly #clear = (): void => {
+    this.sure = false;
+    void this.studio.pictures.clear();
+  };
 
   readonly #focused = (event: Event): void => {
     this.#at = (event.target as HTMLElement).dataset["id"] ?? null;

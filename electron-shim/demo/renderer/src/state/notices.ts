@@ -87,6 +87,8 @@ const FOLLOWS: Readonly<Record<string, readonly Simple[]>> = {
   sidecar_gone: ["tryAgain"],
   answer_timeout: ["tryAgain"],
   gave_up: ["restart"],
+  start_failed: ["restart"],
+  not_a_sidecar: ["restart"],
 };
 
 /** The notice for an error, or null for what only gave way to something newer. */

@@ -64,6 +64,20 @@ export class Pictures {
     );
   }
 
+  /** Delete all pictures that are not kept for good. */
+  async clear(): Promise<void> {
+    const { history } = this.#desk;
+    await history.clear().then(
+      () => {
+        const shown = this.#host.state.look?.historyId;
+        const left = history.getSnapshot().entries.filter(({ pinned }) => pinned);
+        if (shown && !left.some(({ id }) => id === shown)) this.#host.change({ look: null });
+        this.#host.say("cleared");
+      },
+      (error: unknown) => this.#host.tell(error, { again: () => void this.clear() }),
+    );
+  }
+
   /** Keep a picture for good, or no longer. */
   async pin(id: string, pinned: boolean): Promise<void> {
     await this.#desk.history.pin(id, pinned).catch((error: unknown) => this.#host.tell(error));

@@ -116,7 +116,7 @@ export interface StudioState {
 }
 
 /** What is told to who cannot see it. */
-export type Said = "nothing" | "finished" | "cancelled" | "copied" | "back" | "deleted";
+export type Said = "nothing" | "finished" | "cancelled" | "copied" | "back" | "deleted" | "cleared";
 
 /** How the parts of the store read and change it. */
 export interface Host {

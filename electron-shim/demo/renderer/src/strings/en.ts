@@ -97,6 +97,9 @@ export const en = {
     entry: (prompt: string, style: string, time: string) =>
       [prompt, style, time].filter(Boolean).join(", "),
     pinned: "kept for good",
+    clear: "Clear",
+    clearSure: "Delete all",
+    clearHint: "Deletes every picture that is not kept for good.",
   },
   enhance: {
     open: "Enhance a photo",
@@ -160,6 +163,7 @@ export const en = {
     copied: "The parameters are on the clipboard.",
     back: "Picture, prompt, style, strength and seed are back.",
     deleted: "The picture is deleted.",
+    cleared: "The history is cleared.",
   },
   theme: { label: "Theme", system: "as the system", light: "light", dark: "dark" },
   locale: { label: "Language", other: "简体中文" },

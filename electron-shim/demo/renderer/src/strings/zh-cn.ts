@@ -98,6 +98,9 @@ export const zhCn: Strings = {
     keys: "回车键恢复图片及其提示词、风格、强度和种子。",
     entry: (prompt, style, time) => [prompt, style, time].filter(Boolean).join("，"),
     pinned: "永久保留",
+    clear: "清空",
+    clearSure: "全部删除",
+    clearHint: "删除所有未永久保留的图片。",
   },
   enhance: {
     open: "增强照片",
@@ -155,6 +158,7 @@ export const zhCn: Strings = {
     copied: "参数已复制到剪贴板。",
     back: "图片、提示词、风格、强度和种子已恢复。",
     deleted: "图片已删除。",
+    cleared: "历史已清空。",
   },
   theme: { label: "主题", system: "跟随系统", light: "浅色", dark: "深色" },
   locale: { label: "语言", other: "English" },
