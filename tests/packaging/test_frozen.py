@@ -67,6 +67,15 @@ def test_it_is_no_larger_than_promised(variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", [FULL, LITE])
+def test_nothing_is_in_it_that_may_not_be_passed_on_or_is_never_imported(variant: str) -> None:
+    if not (DIST / variant).is_dir():
+        pytest.skip(f"make freeze has not made {variant}")
+    names = " ".join(path.name for path in (DIST / variant).rglob("*"))
+    unwanted = ("readline", "libtinfo", "curses", "libuuid", "libcudart", "hf_xet.abi3")
+    assert [name for name in unwanted if name in names] == []
+
+
+@pytest.mark.parametrize("variant", [FULL, LITE])
 def test_it_says_what_it_is_made_of(variant: str) -> None:
     if not (DIST / variant).is_dir():
         pytest.skip(f"make freeze has not made {variant}")

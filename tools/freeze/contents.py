@@ -18,14 +18,22 @@ NEVER = (
     "IPython",
     "PIL.ImageQt",
     "PIL.ImageTk",
+    "_curses",
     "_pytest",
+    "_uuid",  # for addresses of network cards; would bring libuuid
+    "curses",
+    "hf_xet",  # downloads; there are none
     "hypothesis",
     "lycoris",
     "matplotlib",
+    "ml_dtypes",  # for exporting to ONNX
+    "mpmath.tests",
+    "numpy.f2py",
     "onnx",
     "pandas",
     "pygls",
     "pytest",
+    "readline",  # of the GPL, without an exception; only an interactive Python asks for it
     "setuptools",  # for building extensions; PyInstaller's hook would import it at each start
     "skimage",
     "sklearn",
@@ -75,7 +83,20 @@ READS_SOURCE = re.compile(
     r"install_config_module\(|torch\.jit\.script|@torch\.jit|_overload(_method)?\b"
 )
 # Folders of torch that hold no Python: tests, headers, tools. The shared-memory helper stays.
-DROPPED = ("torch/test", "torch/include", "torch/share", "torch/bin", "torch/lib/cmake")
+# And libraries of its tests, and CUDA's of the machine that freezes, which no build for
+# processors opens and which is not ours to pass on.
+DROPPED = (
+    "torch/test",
+    "torch/include",
+    "torch/share",
+    "torch/bin",
+    "torch/lib/cmake",
+    "torch/lib/libaoti_custom_ops",
+    "torch/lib/libbackend_with_compiler",
+    "torch/lib/libjitbackend_test",
+    "torch/lib/libtorchbind_test",
+    "libcudart",
+)
 KEPT = ("torch/bin/torch_shm_manager",)
 
 
