@@ -55,36 +55,38 @@ class Redrawing:
         """The same size, (height, width, 3)."""
         height, width = pixels.shape[:2]
         filled = _filled(pixels)
-        tile = self._side_that_fits(max(filled.shape[:2]))
+        tile = self._side_that_fits(filled)
         rows, columns = (spans(side, tile, MARGIN, FEATHER, SIDE_STEP) for side in filled.shape[:2])
         self._pieces = len(rows) * len(columns)
         strips = enlarged_rows(filled, 1, rows, columns, self._piece)
         return np.concatenate(list(strips))[:height, :width]
 
-    def _side_that_fits(self, longest: int) -> int:
-        """Halved until the memory that is there is foretold to be enough."""
-        tile = min(self.tile, longest)
-        while tile > 2 * LEAST_SIDE and not self._fits(tile):
+    def _side_that_fits(self, pixels: Pixels) -> int:
+        """Halved until the memory that is there is foretold to be enough for the largest piece."""
+        tile = min(self.tile, max(pixels.shape[:2]))
+        while tile > 2 * LEAST_SIDE and not self._fits(pixels[:tile, :tile]):
             tile = tile // 2 // SIDE_STEP * SIDE_STEP
         return tile
 
-    def _fits(self, side: int) -> bool:
-        planned = replace(self.spec, width=side, height=side, init_image=None)
-        forecast = self.drawing.memory(0, planned).forecast
+    def _fits(self, piece: Pixels) -> bool:
+        forecast = self.drawing.memory(0, self._spec_of(piece)).forecast
         return forecast is None or forecast.fits
 
-    def _piece(self, pixels: Pixels, last: bool) -> Pixels:
-        self.cancel.check()
-        height, width = pixels.shape[:2]
-        spec = replace(
+    def _spec_of(self, piece: Pixels) -> RenderSpec:
+        height, width = piece.shape[:2]
+        return replace(
             self.spec,
             width=width,
             height=height,
-            init_image=_as_png(pixels),
+            init_image=_as_png(piece),
             image_format="png",
             thumbnail_px=0,
             frame_every=self.spec.frame_every if self._pieces == 1 else 0,
         )
+
+    def _piece(self, pixels: Pixels, last: bool) -> Pixels:
+        self.cancel.check()
+        spec = self._spec_of(pixels)
         took = self.drawing.render(self.job_id, spec, self._heard, self.cancel)
         self.took = _sum(self.took, took)
         self._done += 1

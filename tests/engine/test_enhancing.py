@@ -54,9 +54,12 @@ class Redraws(FakeEngine):
         super().__init__()
         self._room = room
         self.sizes: list[tuple[int, int]] = []
+        self.foretold: list[RenderSpec] = []
+        self.drawn: list[RenderSpec] = []
 
     def render(self, job_id: str, spec: RenderSpec, emit: Any, cancel: CancelToken) -> Rendered:
         self.sizes.append((spec.width, spec.height))
+        self.drawn.append(spec)
         assert spec.init_image is not None
         given = Image.open(io.BytesIO(spec.init_image))
         assert given.size == (spec.width, spec.height)
@@ -71,6 +74,7 @@ class Redraws(FakeEngine):
         report = super().memory(ticket, planned)
         if planned is None or report.forecast is None:
             return report
+        self.foretold.append(planned)
         fits = planned.width * planned.height <= self._room
         forecast: Forecast = replace(report.forecast, fits=fits)
         return replace(report, forecast=forecast)
@@ -183,6 +187,12 @@ def test_it_goes_piece_by_piece_past_what_memory_holds(tmp_path: Path) -> None:
     assert whole.sizes == [(504, 304)]
 
 
+def test_what_is_foretold_is_the_very_piece_that_is_drawn(tmp_path: Path) -> None:
+    drawing = Redraws()
+    Job(drawing, scene((500, 300)), tmp_path)
+    assert drawing.foretold == drawing.drawn
+
+
 def test_a_cancel_acts_between_pieces(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         Job(Redraws(), scene((500, 300)), tmp_path, tile=200, stop_at=12)
@@ -251,6 +261,18 @@ def test_a_picture_that_a_check_blocks_is_not_handed_out(tmp_path: Path) -> None
     assert caught.value.fields["findings"]
     assert "裸露" in caught.value.message("zh-CN")
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+@pytest.mark.engine
+def test_the_real_engine_redraws_where_there_is_room_to_draw_and_no_more(tmp_path: Path) -> None:
+    """A picture of that size, from noise, just fits where it is decoded in tiles."""
+    tight = import_module("tests.engine.diffusion.tight")
+    laptop, model, side = tight.Laptop(), tight.on("balanced", MODEL), 896
+    laptop.load(model)
+    from_noise = replace(RENDER, model=model, steps=1, width=side, height=side)
+    laptop.limit(laptop.engine.memory(1, from_noise).forecast.peak)
+    picture = scene((side, side))
+    assert Job(laptop.engine, picture, tmp_path, render=from_noise).picture.size == picture.size
 
 
 @pytest.mark.engine

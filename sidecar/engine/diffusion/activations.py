@@ -98,16 +98,15 @@ def decoding(networks: Components, sizes: Sizes, low_vram: Iterable[str]) -> int
 
 
 def encoding(networks: Components, sizes: Sizes, low_vram: Iterable[str]) -> int:
-    """From an initial picture to latents."""
-    taken = tuple(low_vram)
-    plane = _vae_plane(networks, sizes.pictures, sizes.height, sizes.width, HALF_STORAGE in taken)
-    encoder = networks.vae.encoder
-    pixels, x = plane.of(3), encoder.conv_in.out_channels
-    peak = pixels + plane.of(x) + _kernel(plane, encoder.conv_in)
-    for stage in _modules(encoder.down_blocks, Stage):
-        above, plane, x = _stage(stage, plane, x)
-        peak = max(peak, pixels + above)
-    return max(peak, pixels + plane.of(x) + _mid(encoder.mid_block, plane))
+    """From initial pictures to latents; in tiles likewise."""
+    taken, scale = tuple(low_vram), networks.vae.downscale
+    whole = _vae_plane(networks, sizes.pictures, sizes.height, sizes.width, HALF_STORAGE in taken)
+    held, plane = whole.of(3), whole
+    if VAE_TILING in taken and max(sizes.height, sizes.width) > TILE * scale:
+        height, width = (min(side, TILE * scale) for side in (sizes.height, sizes.width))
+        plane = replace(whole, height=height, width=width)
+        held += plane.of(3)  # oneDNN wants the tile in one piece
+    return held + _encoder(networks, plane)
 
 
 # --------------------------------------------------------------------------- parts
@@ -220,6 +219,17 @@ def _decoder(networks: Components, plane: _Plane) -> int:
         peak = max(peak, above)
     last = 2 * plane.of(x) + plane.of(decoder.conv_out.out_channels)
     return max(peak, last + _kernel(plane, decoder.conv_out))
+
+
+def _encoder(networks: Components, plane: _Plane) -> int:
+    """Above its input."""
+    encoder = networks.vae.encoder
+    x = encoder.conv_in.out_channels
+    peak = plane.of(x) + _kernel(plane, encoder.conv_in)
+    for stage in _modules(encoder.down_blocks, Stage):
+        above, plane, x = _stage(stage, plane, x)
+        peak = max(peak, above)
+    return max(peak, plane.of(x) + _mid(encoder.mid_block, plane))
 
 
 def _stage(stage: Stage, plane: _Plane, channels: int) -> tuple[int, _Plane, int]:

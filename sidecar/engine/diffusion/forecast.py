@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ DENOISE, REDRAW, DECODE = "denoise", "redraw", "decode"
 LIVE: dict[str, Callable[[Components, Sizes, Iterable[str]], int]] = {
     DENOISE: activations.denoising,
     REDRAW: lambda networks, sizes, low_vram: max(
-        activations.encoding(networks, sizes, low_vram),
+        activations.encoding(networks, replace(sizes, pictures=1), low_vram),  # one for all
         activations.denoising(networks, sizes, low_vram),
     ),
     DECODE: activations.decoding,

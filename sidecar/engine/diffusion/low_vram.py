@@ -1,6 +1,7 @@
-"""What each rung of the low-memory ladder means, and decoding in tiles.
+"""What each rung of the low-memory ladder means, and the VAE in tiles.
 
-`vae_tiling` blends overlapping tiles, so large pictures differ a little from those decoded whole;
+`vae_tiling` blends overlapping tiles, so large pictures differ a little from those decoded whole,
+and latents of large initial pictures from those encoded whole;
 `half_storage` rounds weights that were fuller; the others change nothing in a picture.
 
 On a device with memory of its own, weights rest in main memory and are lent to it: a whole network
@@ -25,6 +26,7 @@ FREED_AT_ONCE = "freed_at_once"
 
 TILE = 64
 OVERLAP = 16
+"""Latents a side of what the VAE sees at once, and those that it shares with the next."""
 
 
 def measures(rung: str, has_own_memory: bool, dtype: torch.dtype) -> tuple[str, ...]:
@@ -48,24 +50,43 @@ def resting_place(taken: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def decode_tiled(decode: Callable[[Tensor], Tensor], latents: Tensor, scale: int) -> Tensor:
-    """Pixels of (1, channels, height, width) latents, decoded `TILE`² latents at a time.
+    """Pixels of (1, channels, height, width) latents, decoded `TILE`² latents at a time."""
+    return _in_tiles(decode, latents, 1, scale, 3)
 
-    Neighbouring tiles share `OVERLAP` latents and fade into each other there.
+
+def encode_tiled(
+    moments: Callable[[Tensor], Tensor], pixels: Tensor, scale: int, channels: int
+) -> Tensor:
+    """`Vae.moments` of (1, 3, height, width) pixels, of `TILE`² latents at a time: float32
+    (1, channels, height/scale, width/scale)."""
+    return _in_tiles(moments, pixels, scale, 1, channels)
+
+
+def _in_tiles(
+    compute: Callable[[Tensor], Tensor], given: Tensor, before: int, after: int, channels: int
+) -> Tensor:
+    """Neighbouring tiles share `OVERLAP` latents and fade into each other there.
+
+    `before`, `after`: numbers a side for each latent, in what is given and in what is made.
     """
-    height, width = latents.shape[-2:]
+    height, width = (side // before for side in given.shape[-2:])
     if max(height, width) <= TILE:
-        return decode(latents)
-    total = torch.zeros(1, 3, height * scale, width * scale, device=latents.device)
-    weight = torch.zeros(1, 1, height * scale, width * scale, device=latents.device)
+        return compute(given)
+    total = torch.zeros(1, channels, height * after, width * after, device=given.device)
+    weight = torch.zeros(1, 1, height * after, width * after, device=given.device)
     for top in _starts(height):
         for left in _starts(width):
-            tile = latents[..., top : top + TILE, left : left + TILE]
-            fade = _fade(tile.shape[-2], tile.shape[-1], scale).to(latents.device)
-            rows = slice(top * scale, (top + tile.shape[-2]) * scale)
-            columns = slice(left * scale, (left + tile.shape[-1]) * scale)
-            total[..., rows, columns] += decode(tile).float() * fade
-            weight[..., rows, columns] += fade
+            rows, columns = (slice(first, first + TILE) for first in (top, left))
+            made = compute(given[..., _times(rows, before), _times(columns, before)]).float()
+            fade = _fade(made.shape[-2], made.shape[-1], OVERLAP * after).to(given.device)
+            place = (..., _times(rows, after), _times(columns, after))
+            total[place] += made * fade
+            weight[place] += fade
     return total / weight
+
+
+def _times(latents: slice, scale: int) -> slice:
+    return slice(latents.start * scale, latents.stop * scale)
 
 
 def _starts(length: int) -> list[int]:
@@ -74,12 +95,11 @@ def _starts(length: int) -> list[int]:
     return [*range(0, last, TILE - OVERLAP), last]
 
 
-def _fade(height: int, width: int, scale: int) -> Tensor:
+def _fade(height: int, width: int, overlap: int) -> Tensor:
     """Weights that fall towards all edges over the overlap, never to zero."""
 
     def ramp(length: int) -> Tensor:
-        place = torch.arange(length * scale, dtype=torch.float32) + 0.5
-        edge = torch.minimum(place, length * scale - place)
-        return (edge / (OVERLAP * scale)).clamp(max=1)
+        place = torch.arange(length, dtype=torch.float32) + 0.5
+        return (torch.minimum(place, length - place) / overlap).clamp(max=1)
 
     return (ramp(height)[:, None] * ramp(width)[None, :])[None, None]

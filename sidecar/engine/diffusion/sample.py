@@ -11,6 +11,7 @@ from torch import Tensor
 from sidecar.engine.contract import CancelToken
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import Embedded
+from sidecar.engine.diffusion.low_vram import VAE_TILING, encode_tiled
 from sidecar.engine.diffusion.nets.unet import Added, Conditioning
 from sidecar.engine.diffusion.samplers import SAMPLERS
 
@@ -121,8 +122,14 @@ class _Dice:
 
 
 def _initial_latents(components: Components, drawing: Drawing, dice: _Dice) -> Tensor:
+    """Of all pictures; they start from one posterior."""
     assert drawing.initial is not None
-    device, dtype = components.device.torch, components.vae_dtype
-    pixels = drawing.initial.to(device, dtype).expand(len(drawing.seeds), -1, -1, -1)
-    with components.in_use(components.vae):
-        return components.vae.encode(pixels, dice.noise().to(dtype)).float()
+    vae, dtype = components.vae, components.vae_dtype
+    pixels = drawing.initial.to(components.device.torch, dtype)
+    with components.in_use(vae):
+        if VAE_TILING in components.low_vram:
+            channels = 2 * vae.latent_channels
+            moments = encode_tiled(vae.moments, pixels, vae.downscale, channels)
+        else:
+            moments = vae.moments(pixels)
+    return vae.sample(moments.float(), dice.noise())

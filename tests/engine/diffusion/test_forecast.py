@@ -18,6 +18,7 @@ from sidecar.engine.diffusion.activations import Sizes
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.devices import Device
 from sidecar.engine.diffusion.load import load
+from sidecar.engine.diffusion.low_vram import encode_tiled
 from tests.engine.diffusion.drawing import STARTER
 
 pytestmark = pytest.mark.engine
@@ -63,6 +64,20 @@ def test_decoding_counts_every_tensor_of_the_widest_moment(starter: Components, 
     counted = activations.decoding(starter, Sizes(side, side, 1, True, 1), ())
     taken = widest_moment(lambda: starter.vae.decode(latents))
     assert 0.8 * counted <= taken <= 1.1 * counted
+
+
+@pytest.mark.parametrize("low_vram", [(), ("vae_tiling",)])
+@pytest.mark.parametrize("side", [256, 640])
+def test_encoding_counts_every_tensor_of_the_widest_moment(
+    starter: Components, side: int, low_vram: tuple[str, ...]
+) -> None:
+    """Of an initial picture, which is held meanwhile."""
+    counted = activations.encoding(starter, Sizes(side, side, 1, True, 1), low_vram)
+    vae, pixels = starter.vae, torch.zeros(1, 3, side, side)
+    taken = widest_moment(
+        lambda: encode_tiled(vae.moments, pixels, 8, 16) if low_vram else vae.moments(pixels)
+    )
+    assert 0.8 * counted <= taken + pixels.nbytes <= 1.1 * counted
 
 
 def test_tiles_bound_decoding_whatever_the_picture(starter: Components) -> None:

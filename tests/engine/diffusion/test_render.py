@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,10 +18,11 @@ from sidecar.engine.contract import (
     ModelLoading,
 )
 from sidecar.engine.diffusion.engine import DiffusionEngine
-from sidecar.engine.diffusion.low_vram import decode_tiled, measures
+from sidecar.engine.diffusion.low_vram import decode_tiled, encode_tiled, measures
 from sidecar.engine.diffusion.samplers import SAMPLERS
 from sidecar.engine.memory.rungs import RUNGS
 from sidecar.errors import Cancelled, ImageTooLarge, ImageUnreadable, NumericalFault, OutOfMemory
+from sidecar.paths import bundled_lora_folder
 from tests.engine.diffusion.drawing import (
     BUNDLED,
     STARTER,
@@ -262,6 +264,26 @@ def test_tiles_are_blended_without_seams(engine: Any) -> None:
         tiled = decode_tiled(components.vae.decode, latents, components.vae.downscale)
     assert tiled.shape == whole.shape
     assert float((tiled - whole).abs().mean()) < 0.05
+
+
+def test_an_initial_picture_encoded_in_tiles_is_nearly_that_encoded_whole(engine: Any) -> None:
+    vae = engine._resident.components.vae
+    picture = Image.open(bundled_lora_folder() / "ink.png").convert("RGB").resize((640, 576))
+    pixels = 2 * torch.tensor(np.asarray(picture) / 255).float().permute(2, 0, 1)[None] - 1
+    seen: list[int] = []
+
+    def moments(tile: torch.Tensor) -> torch.Tensor:
+        seen.append(max(tile.shape[-2:]))
+        return vae.moments(tile)
+
+    with torch.inference_mode():
+        whole = vae.moments(pixels)
+        tiled = encode_tiled(moments, pixels, vae.downscale, whole.shape[1])
+    assert max(seen) == 512
+    assert len(seen) == 4
+    assert tiled.shape == whole.shape
+    means, other = whole.chunk(2, dim=1)[0], tiled.chunk(2, dim=1)[0]
+    assert float((other - means).abs().mean()) < 0.02 * float(means.std())
 
 
 def test_a_decoding_that_fails_in_half_precision_is_done_again_in_full(draw: Draw) -> None:

@@ -145,9 +145,15 @@ class Vae(nn.Module):
 
     def encode(self, pixels: Tensor, noise: Tensor) -> Tensor:
         """Scaled latents of `pixels`: a sample of the posterior, drawn with `noise`."""
+        return self.sample(self.moments(pixels), noise)
+
+    def moments(self, pixels: Tensor) -> Tensor:
+        """The posterior: means, then logarithms of variances, (batch, 2 · channels, …)."""
         moments = self.encoder(pixels)
-        if self.quant_conv is not None:
-            moments = self.quant_conv(moments)
+        return moments if self.quant_conv is None else self.quant_conv(moments)
+
+    def sample(self, moments: Tensor, noise: Tensor) -> Tensor:
+        """Scaled latents, drawn with `noise`; it may be of several pictures for one posterior."""
         mean, log_variance = moments.chunk(2, dim=1)
         spread = torch.exp(0.5 * torch.clamp(log_variance, -30.0, 20.0))
         return self.scaling_factor * (mean + spread * noise)
