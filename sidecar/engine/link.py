@@ -15,7 +15,8 @@ from time import monotonic
 from typing import Protocol
 
 from sidecar.engine.codec import BrokenPipeMessage, decode_from, encode
-from sidecar.engine.contract import Command, EngineWarm, Event, JobFailed
+from sidecar.engine.command_pipe import CommandPipe
+from sidecar.engine.contract import Command, EngineWarm, Event, JobFailed, ReportMemory
 from sidecar.engine.process import spawn
 
 BACK_OFF = (0.0, 0.0, 0.5, 2.0, 5.0)
@@ -49,7 +50,7 @@ class Link:
         self._listener = listener
         self._next = first
         self._process: subprocess.Popen[bytes] | None = None
-        self._write_lock = threading.Lock()
+        self._pipe: CommandPipe | None = None
         self._closed = threading.Event()
         self._wanted = threading.Event()
         self._unfit = False
@@ -61,18 +62,11 @@ class Link:
         self._thread.start()
 
     def send(self, command: Command) -> bool:
-        """False when there is no engine to take it."""
-        data = encode(command)
-        with self._write_lock:
-            process = self._process
-            if process is None or process.stdin is None:
-                return False
-            try:
-                process.stdin.write(data)
-                process.stdin.flush()
-            except (OSError, ValueError):
-                return False
-        return True
+        """False when there is no engine to take it, or for a question when too many wait. Never
+        waits for the engine."""
+        pipe = self._pipe
+        spare = isinstance(command, ReportMemory)
+        return pipe is not None and pipe.put(encode(command), spare)
 
     def kill(self) -> None:
         """End the engine that runs now; another one follows."""
@@ -91,7 +85,7 @@ class Link:
         process = self._process or self._next
         if process is None:
             return
-        self._hang_up(process)
+        self._hang_up(process, self._pipe)
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -120,15 +114,15 @@ class Link:
         except OSError:
             log.exception("the engine cannot be started")
             return None
-        with self._write_lock:
-            self._process = process
+        assert process.stdin is not None
+        pipe = CommandPipe(process.stdin)
+        self._process, self._pipe = process, pipe
         if self._closed.is_set():
-            self._hang_up(process)
+            self._hang_up(process, pipe)
         self._listener.engine_started(process.pid)
         self._read_events(process)
-        with self._write_lock:
-            self._process = None
-        self._hang_up(process)
+        self._process = self._pipe = None
+        self._hang_up(process, pipe)
         exit_code = process.wait()
         if not self._closed.is_set():
             log.warning("the engine ended with exit code %s", exit_code)
@@ -150,13 +144,13 @@ class Link:
         finally:
             process.stdout.close()
 
-    def _hang_up(self, process: subprocess.Popen[bytes]) -> None:
-        """The end of its input is what ends an engine."""
-        if process.stdin is not None:
-            try:
-                process.stdin.close()
-            except OSError:
-                log.debug("the engine closed its input first")
+    def _hang_up(self, process: subprocess.Popen[bytes], pipe: CommandPipe | None) -> None:
+        """The end of its input is what ends an engine; one that does not read is killed."""
+        try:
+            if pipe is None or not pipe.close():
+                process.kill()
+        except OSError:
+            log.debug("the engine closed its input first")
 
     def _delay(self) -> float:
         now = monotonic()

@@ -230,10 +230,10 @@ class JobQueue:
         """Ask the engine to stop what runs, and kill it when it does not by the deadline."""
         assert self._engine is not None
         job.error = job.error or error
-        self._engine.send(CancelJob(job.id))
         timer = threading.Timer(deadline, self._kill_if_still_running, (job, job.deaths))
         timer.daemon = True
         timer.start()
+        self._engine.send(CancelJob(job.id))
 
     def _kill_if_still_running(self, job: Job, deaths: int) -> None:
         with self._lock:

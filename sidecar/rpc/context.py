@@ -94,7 +94,7 @@ class Front:
     def memory(self) -> MemoryDesk:
         desk = import_module("sidecar.rpc.memory").MemoryDesk
         notify = partial(self.notify, "vram")
-        return desk(self.send_command, notify, lambda: self.locale, lambda: self.jobs.facts.busy)
+        return desk(self.send_command, notify, lambda: self.locale, self.jobs.facts)
 
     @cached_property
     def previews(self) -> PreviewCache:

@@ -13,6 +13,7 @@ import psutil
 
 from sidecar.engine.contract import Command, MemoryReport, RenderSpec, ReportMemory
 from sidecar.errors import told_way
+from sidecar.jobs.facts import EngineFacts
 from sidecar.protocol.memory import Forecast, VramReport
 from sidecar.protocol.models import Component, DeviceMemory
 
@@ -22,6 +23,8 @@ FORECAST_PATIENCE = 30.0
 """The same for a forecast, which a warm engine makes."""
 NOTEWORTHY = 0.05
 WATCH_SECONDS = 1.0
+LOOK = 0
+"""The ticket of our own questions."""
 
 Notify = Callable[[VramReport], None]
 
@@ -29,7 +32,7 @@ Notify = Callable[[VramReport], None]
 class MemoryDesk:
     """Asks with tickets, so that reports find their askers. Thread-safe.
 
-    `busy`: whether the engine works; then it is looked at every second.
+    `facts`: an engine that works is looked at every second, once it has answered the last look.
     """
 
     def __init__(
@@ -37,17 +40,18 @@ class MemoryDesk:
         send: Callable[[Command], bool],
         notify: Notify,
         locale: Callable[[], str],
-        busy: Callable[[], bool],
+        facts: EngineFacts,
     ) -> None:
         self._send = send
         self._notify = notify
         self._locale = locale
-        self._busy = busy
+        self._facts = facts
         self._tickets = count(1)
         self._asked: dict[int, Future[VramReport]] = {}
         self._lock = threading.Lock()
         self._last_told: dict[str, int] = {}
         self._watching = False
+        self._looked_at: int | None = None
 
     def ask(self, planned: RenderSpec | None = None) -> Future[VramReport]:
         """A report; without the engine's part when there is no engine or it is too busy.
@@ -80,6 +84,8 @@ class MemoryDesk:
     def arrived(self, report: MemoryReport) -> None:
         """The engine's answer."""
         whole = self._report(report)
+        if report.ticket == LOOK:
+            self._looked_at = None
         self._settle(report.ticket, whole)
         with self._lock:
             noteworthy = self._changed(whole)
@@ -87,14 +93,23 @@ class MemoryDesk:
             self._notify(whole)
 
     def _look(self) -> None:
-        self._send(ReportMemory(0))
-        if not self._busy():
+        self._ask_again()
+        if not self._facts.busy:
             with self._lock:
                 self._watching = False
             return
         timer = threading.Timer(WATCH_SECONDS, self._look)
         timer.daemon = True
         timer.start()
+
+    def _ask_again(self) -> None:
+        """Unless that engine has not answered yet: it may be stuck."""
+        engine = self._facts.pid
+        if engine is None or engine == self._looked_at:
+            return
+        self._looked_at = engine
+        if not self._send(ReportMemory(LOOK)):
+            self._looked_at = None
 
     def _changed(self, report: VramReport) -> bool:
         """Whether any figure is 5% off the one told last; then all are noted as told."""

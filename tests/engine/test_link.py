@@ -6,11 +6,13 @@ import os
 import queue
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import psutil
 import pytest
 
+from sidecar.engine.command_pipe import SPARE_BYTES
 from sidecar.engine.contract import (
     CancelJob,
     EngineReady,
@@ -31,6 +33,10 @@ from sidecar.engine.process import engine_command
 from sidecar.errors import OutOfMemory
 
 PATIENCE = 60.0
+AT_ONCE = 0.5
+MIB = 1024 * 1024
+DEAF = "import threading; threading.Event().wait()"
+"""An engine that never reads."""
 MODEL = ModelSpec("starter", "/starter", "starter")
 
 
@@ -70,6 +76,7 @@ class Rig:
 
     def __init__(self, command: list[str] | None = None) -> None:
         self.ear = Ear()
+        self.pid = 0
         self.link = Link(command or engine_command("fake", None, "info", "json"), self.ear)
         self.link.start()
 
@@ -151,6 +158,60 @@ def test_closing_the_link_ends_the_engine_also_in_mid_step(rig: Rig) -> None:
     rig.ear.event(MemoryReport)
     rig.link.close(5.0)
     assert process.wait(1.0) is not None or not process.is_running()
+
+
+def within(seconds: float, what: Callable[[], object]) -> object:
+    began = monotonic()
+    result = what()
+    assert monotonic() - began < seconds
+    return result
+
+
+@pytest.fixture
+def deaf() -> Any:
+    """A link to an engine that reads nothing, its pipe more than full."""
+    rig = Rig(python(DEAF))
+    rig.pid = rig.ear.state("started")[1]
+    assert within(AT_ONCE, lambda: rig.link.send(Render("a", spec("", init_image=b"x" * MIB))))
+    yield rig
+    rig.link.close(0.0)
+
+
+def test_nobody_who_sends_waits_for_an_engine_that_does_not_read(deaf: Rig) -> None:
+    assert within(AT_ONCE, lambda: deaf.link.send(CancelJob("a")))
+
+
+def test_questions_do_not_pile_up_before_an_engine_that_does_not_read(deaf: Rig) -> None:
+    question = ReportMemory(1, spec("", init_image=b"x" * (SPARE_BYTES // 8)))
+    deaf.link.kill()  # the waiting picture goes, and with it its room
+    second = deaf.ear.state("started")[1]
+    assert second != deaf.pid
+    taken = [deaf.link.send(question) for _ in range(20)]
+    assert 4 <= taken.count(True) <= 8
+    assert deaf.link.send(CancelJob("a")), "what cannot be done without was refused"
+
+
+def test_an_engine_that_does_not_read_is_killed_without_waiting_for_it(deaf: Rig) -> None:
+    process = psutil.Process(deaf.pid)
+    within(AT_ONCE, lambda: deaf.link.close(30.0))
+    deaf.link._thread.join(PATIENCE)
+    assert not process.is_running()
+
+
+def test_what_waited_for_an_engine_goes_with_it(deaf: Rig) -> None:
+    deaf.link._command = engine_command("fake", None, "info", "json")
+    deaf.link.kill()
+    deaf.ear.event(EngineReady)
+    deaf.link.send(LoadModel("b", MODEL))
+    assert deaf.ear.event(JobDone).job_id == "b"
+
+
+def test_large_and_small_commands_arrive_in_the_order_in_which_they_were_sent(rig: Rig) -> None:
+    rig.ear.state("started")
+    sizes = [2 * MIB if n % 3 == 0 else 10 for n in range(12)]
+    for n, size in enumerate(sizes):
+        rig.link.send(Render(str(n), spec("", steps=1, init_image=b"x" * size)))
+    assert [rig.ear.event(JobDone).job_id for _ in sizes] == [str(n) for n in range(12)]
 
 
 def test_nothing_can_be_sent_when_there_is_no_engine() -> None:

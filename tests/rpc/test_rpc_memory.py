@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.engine.contract import Command, LoadModel, MemoryReport, Render, ReportMemory
 from sidecar.errors import OutOfMemory
+from sidecar.jobs.facts import EngineFacts
 from sidecar.protocol.memory import VramReport
 from sidecar.rpc import memory as desk_module
 from sidecar.rpc.memory import MemoryDesk
@@ -130,18 +131,20 @@ class Watched:
 
     def __init__(self) -> None:
         self.rss = 1000 * MEGABYTE
-        self.busy = False
+        self.facts = EngineFacts(pid=1)
+        self.answers = True
         self.told: list[VramReport] = []
         self.asked = 0
         self.arrived = threading.Condition()
-        self.desk = MemoryDesk(self._send, self._notify, lambda: "en", lambda: self.busy)
+        self.desk = MemoryDesk(self._send, self._notify, lambda: "en", self.facts)
 
     def _send(self, command: Command) -> bool:
         assert isinstance(command, ReportMemory)
         with self.arrived:
             self.asked += 1
             self.arrived.notify_all()
-        self.desk.arrived(MemoryReport(command.ticket, self.rss, (), ()))
+        if self.answers:
+            self.desk.arrived(MemoryReport(command.ticket, self.rss, (), ()))
         return True
 
     def _notify(self, report: VramReport) -> None:
@@ -179,16 +182,30 @@ class TestNotifications:
     ) -> None:
         monkeypatch.setattr(desk_module, "WATCH_SECONDS", 0.005)
         watched = Watched()
-        watched.busy = True
+        watched.facts.busy = True
         watched.desk.watch()
         watched.desk.watch()
         watched.rss = 3000 * MEGABYTE
         watched.wait(lambda: watched.asked >= 5)
-        watched.busy = False
+        watched.facts.busy = False
         assert len(watched.told) == 2
         deadline = monotonic() + 20
         while watched.desk._watching:
             assert monotonic() < deadline
+
+    def test_an_engine_that_does_not_answer_is_not_asked_again_and_the_next_one_is(self) -> None:
+        watched = Watched()
+        watched.answers = False
+        for _ in range(3):
+            watched.desk.watch()
+        assert watched.asked == 1
+        watched.facts.pid = 2
+        watched.desk.watch()
+        assert watched.asked == 2
+        watched.answers = True
+        watched.desk.arrived(MemoryReport(0, watched.rss, (), ()))
+        watched.look(1000)
+        assert watched.asked == 3
 
     def test_a_device_s_own_memory_counts_too(self) -> None:
         from sidecar.engine.contract import DeviceInfo
