@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -53,11 +53,12 @@ def enhance(
 
 def chosen(spec: EnhanceSpec, device: str) -> tuple[str, str]:
     """The path, and the kind of the sentence that says why."""
+    path = "diffusion" if spec.draws(device) else "onnx"
     if spec.path != "auto":
-        return spec.path, "enhance_asked"
+        return path, "enhance_asked"
     if spec.render is None:
-        return "onnx", "enhance_no_model"
-    return ("onnx", "enhance_no_gpu") if device == "cpu" else ("diffusion", "enhance_gpu")
+        return path, "enhance_no_model"
+    return path, "enhance_gpu" if path == "diffusion" else "enhance_no_gpu"
 
 
 def _redrawn(
@@ -124,7 +125,7 @@ def _with_alpha(pixels: Pixels, opened: Opened) -> Image.Image:
 
 
 def _as_it_is(picture: Image.Image) -> Enlarged:
-    def rows() -> Iterator[Pixels]:
+    def rows() -> Generator[Pixels]:
         yield Opened(picture).pixels
 
     channels = CHANNELS[picture.mode]

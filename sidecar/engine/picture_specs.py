@@ -85,6 +85,12 @@ class EnhanceSpec:
     tile: int
     anyway: bool = False
 
+    def draws(self, device: str) -> bool:
+        """Whether it goes by diffusion on such a device."""
+        if self.path != "auto":
+            return self.path == "diffusion"
+        return self.render is not None and device != "cpu"
+
 
 @dataclass(frozen=True)
 class Found:

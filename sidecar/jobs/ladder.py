@@ -13,7 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar.engine.contract import ApplyLoras, Command, LoadModel, ModelSpec, Render
+from sidecar.engine.contract import (
+    ApplyLoras,
+    Command,
+    Enhance,
+    EnhanceSpec,
+    LoadModel,
+    ModelSpec,
+    Render,
+)
 from sidecar.engine.memory.rungs import AUTO, below
 from sidecar.jobs.job import Job
 
@@ -41,6 +49,7 @@ class Ladder:
 
     def __init__(self, oom_kills: Callable[[], int | None] = system_oom_kills) -> None:
         self._oom_kills = oom_kills
+        self._device = "cpu"
         self._before: int | None = None
         self._in_force: str | None = None
         self._lowered: dict[str, str] = {}
@@ -49,33 +58,50 @@ class Ladder:
         self._before = self._oom_kills()
         self._in_force = None
 
+    def engine_warm(self, device: str) -> None:
+        """Where it computes, which decides whether "auto" enhances by diffusion."""
+        self._device = device
+
     def model_on(self, rung: str) -> None:
         """The engine said on which rung its model is."""
         self._in_force = rung or self._in_force
 
     def engine_died(self, job: Job, exit_code: int | None) -> str | None:
         """The rung on which the job is sent again; None when it is sent as it was."""
-        if job.model is None or job.error is not None or not self._ran_out(exit_code):
+        model = self._run_by(job.work.command(job.id))
+        if model is None or job.error is not None or not self._ran_out(exit_code):
             return None
-        asked = job.model.low_vram
-        tried = self._lowered.get(job.model.path, self._in_force or AUTO)
-        lower = below(tried if asked == AUTO else asked)
+        tried = self._lowered.get(model.path, self._in_force or AUTO)
+        lower = below(tried if model.low_vram == AUTO else model.low_vram)
         if lower is not None:
-            self._lowered[job.model.path] = lower
+            self._lowered[model.path] = lower
             job.rung = lower
         return lower
 
     def sent(self, job: Job) -> Command:
         """What the engine is told. Asking for a model anew gives "auto" its free choice back."""
         command = job.work.command(job.id)
-        if job.model is None:
+        model = self._run_by(command)
+        if model is None:
             return command
         if job.kind == "load_model" and not job.deaths:
-            self._lowered.pop(job.model.path, None)
+            self._lowered.pop(model.path, None)
         rung = job.rung
-        if rung is None and job.model.low_vram == AUTO:
-            rung = self._lowered.get(job.model.path)
+        if rung is None and model.low_vram == AUTO:
+            rung = self._lowered.get(model.path)
         return command if rung is None else _on_rung(command, rung)
+
+    def _run_by(self, command: Command) -> ModelSpec | None:
+        """The model that it loads or draws with, whose rung decides what it takes; None: none."""
+        match command:
+            case LoadModel() | ApplyLoras():
+                return command.model
+            case Render():
+                return command.spec.model
+            case Enhance(spec=EnhanceSpec(render=render) as spec) if render is not None:
+                return render.model if spec.draws(self._device) else None
+            case _:
+                return None
 
     def _ran_out(self, exit_code: int | None) -> bool:
         if exit_code in NO_MEMORY:
@@ -94,5 +120,8 @@ def _on_rung(command: Command, rung: str) -> Command:
             return replace(command, model=lower(command.model))
         case Render():
             return replace(command, spec=replace(command.spec, model=lower(command.spec.model)))
+        case Enhance(spec=EnhanceSpec(render=render) as spec) if render is not None:
+            lowered = replace(render, model=lower(render.model))
+            return replace(command, spec=replace(spec, render=lowered))
         case _:
             return command

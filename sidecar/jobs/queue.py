@@ -194,6 +194,7 @@ class JobQueue:
                 pass
             case EngineWarm():
                 self.facts.warm, self.facts.versions = event, event.versions
+                self._ladder.engine_warm(event.device)
                 self._hooks.state()
             case MemoryReport():
                 self._hooks.memory(event)

@@ -10,12 +10,18 @@ import pytest
 from sidecar.engine.contract import (
     ApplyLoras,
     Command,
+    EngineWarm,
+    Enhance,
+    EnhanceSpec,
     LoadModel,
     ModelLoading,
     ModelSpec,
     Render,
     RenderSpec,
     UnloadModel,
+    Upscale,
+    UpscalerSpec,
+    UpscaleSpec,
 )
 from sidecar.jobs import ladder as ladder_module
 from sidecar.jobs.job import Job, JobKind
@@ -51,9 +57,23 @@ def loading(model: ModelSpec = STARTER) -> Job:
     return Job("load_model", model, Doing(LoadModel("job", model)))
 
 
+UPSCALE = UpscaleSpec(b"", 2, UpscalerSpec("net", "/net.onnx"), "/unfinished")
+DRAWN = RenderSpec(STARTER, (), "x", "", 64, 64, 1, 1.0, "euler", 1)
+
+
+def enhancing(path: str = "diffusion", render: RenderSpec | None = DRAWN) -> Job:
+    spec = EnhanceSpec(UPSCALE, path, render, 1024)
+    return Job("enlarge", STARTER if render else None, Doing(Enhance("job", spec)))
+
+
 def rung_of(command: Any) -> str:
-    model = command.spec.model if isinstance(command, Render) else command.model
-    return model.low_vram
+    match command:
+        case Render():
+            return command.spec.model.low_vram
+        case Enhance():
+            return command.spec.render.model.low_vram
+        case _:
+            return command.model.low_vram
 
 
 @pytest.fixture
@@ -150,6 +170,39 @@ def test_work_without_a_model_is_sent_as_it_is(ladder: Ladder, kills: Counter) -
     assert ladder.sent(job) == UnloadModel("job")
 
 
+def test_a_picture_that_is_redrawn_is_redrawn_a_rung_lower(ladder: Ladder, kills: Counter) -> None:
+    job = enhancing()
+    ladder.model_on("off")
+    assert die(ladder, kills, job) == "balanced"
+    assert rung_of(ladder.sent(job)) == "balanced"
+    assert rung_of(ladder.sent(enhancing())) == "balanced"
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        enhancing("onnx"),
+        enhancing("auto"),
+        enhancing("auto", None),
+        Job("enlarge", None, Doing(Upscale("job", UPSCALE))),
+    ],
+    ids=["onnx", "auto_on_a_cpu", "no_model", "upscale"],
+)
+def test_work_that_draws_nothing_lowers_no_rung(ladder: Ladder, kills: Counter, job: Job) -> None:
+    """Not for itself, and not for pictures that are drawn later."""
+    before = ladder.sent(job)
+    assert die(ladder, kills, job) is None
+    assert ladder.sent(job) == before
+    assert rung_of(ladder.sent(rendering())) == "auto"
+
+
+def test_auto_redraws_on_a_gpu_and_so_comes_down_there(ladder: Ladder, kills: Counter) -> None:
+    ladder.engine_warm("cuda")
+    job = enhancing("auto")
+    assert die(ladder, kills, job) == "balanced"
+    assert rung_of(ladder.sent(job)) == "balanced"
+
+
 def test_linux_tells_its_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     stat = tmp_path / "vmstat"
     stat.write_text("nr_free_pages 7\noom_kill 4\npgfault 9\n")
@@ -173,6 +226,27 @@ class TestInTheQueue:
         assert script.warnings == ["memory_retry", "engine_restarted"]
         script.finish(job)
         assert job.future.result(5) == "done"
+
+    @pytest.mark.parametrize(
+        ("device", "rungs", "warnings"),
+        [
+            ("cpu", ["auto", "auto"], ["engine_restarted"]),
+            ("cuda", ["auto", "balanced"], ["memory_retry", "engine_restarted"]),
+        ],
+    )
+    def test_nobody_is_told_of_a_rung_that_nothing_runs_on(
+        self, device: str, rungs: list[str], warnings: list[str]
+    ) -> None:
+        kills = Counter()
+        script = Scripted(ladder=Ladder(kills))
+        script.up()
+        script.jobs.engine_event(EngineWarm({}, device, "test", "sdpa", ()))
+        script.add(enhancing("auto"))
+        kills.count = 4
+        script.down(KILLED)
+        script.up()
+        assert [rung_of(command) for command in script.commands] == rungs
+        assert script.warnings == warnings
 
     def test_a_second_end_is_answered(self) -> None:
         kills = Counter()
