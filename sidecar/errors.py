@@ -200,7 +200,8 @@ class OutOfMemory(SidecarError):
 
 def told_way(way: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """An alternative with its sentence."""
-    return {**way, "message": sentence_and_hint(f"way_{way['way']}", way, locale)[0]}
+    kind = "smaller_upscaled" if way["way"] == "smaller" and way["upscale"] > 1 else way["way"]
+    return {**way, "message": sentence_and_hint(f"way_{kind}", way, locale)[0]}
 
 
 class EngineCrashed(SidecarError):

@@ -19,7 +19,6 @@ from sidecar.engine.contract import (
     Emit,
     EngineWarm,
     EnhanceSpec,
-    Enlarging,
     Finished,
     LoadedModel,
     LoraReceipt,
@@ -32,6 +31,12 @@ from sidecar.engine.contract import (
     UpscaleSpec,
 )
 from sidecar.engine.cores import thread_count
+from sidecar.engine.drawn_smaller import (
+    as_drawn,
+    drawn_smaller,
+    refused_whole,
+    reported_whole,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -81,15 +86,16 @@ class CompleteEngine:
         if plan is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
-        return finishing.render(
-            job_id,
-            spec,
-            self._drawing,
-            self._upscaler if plan is not None else None,
-            self._look,
-            emit,
-            cancel,
-        )
+        with refused_whole(spec, plan):
+            return finishing.render(
+                job_id,
+                spec,
+                self._drawing,
+                self._upscaler if plan is not None else None,
+                self._look,
+                emit,
+                cancel,
+            )
 
     def upscale(self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken) -> Finished:
         job = import_module("sidecar.engine.upscale.job")
@@ -102,9 +108,11 @@ class CompleteEngine:
         )
 
     def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
-        if planned is not None and (smaller := drawn_smaller(planned, self._device)) is not None:
-            planned = replace(planned, width=smaller.width, height=smaller.height)
-        return self._drawing.memory(ticket, planned)
+        if planned is None:
+            return self._drawing.memory(ticket)
+        plan = drawn_smaller(planned, self._device)
+        report = self._drawing.memory(ticket, as_drawn(planned, plan))
+        return reported_whole(report, planned, plan)
 
     @cached_property
     def _upscaler(self) -> Upscaler:
@@ -121,9 +129,3 @@ class CompleteEngine:
     def _check(self, opened: Opened, checks: CheckSpec, scale: int) -> Checked:
         """Raises ContentBlocked."""
         return self._checker.admit(opened, checks, scale) if checks.any else Checked()
-
-
-def drawn_smaller(spec: RenderSpec, device: str) -> Enlarging | None:
-    """The plan to draw smaller, where it holds on this device."""
-    plan = spec.enlarging
-    return None if plan is None or (plan.without_gpu_only and device != "cpu") else plan

@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -48,6 +49,7 @@ from sidecar.engine.contract import (
     Unloaded,
     UpscaleSpec,
 )
+from sidecar.engine.drawn_smaller import as_drawn, drawn_smaller, reported_whole
 from sidecar.engine.fake_pictures import TINY_WEBP, colour_png
 from sidecar.errors import LoraNotFound, NumericalFault, OutOfMemory
 
@@ -137,8 +139,12 @@ class FakeEngine:
         total, free = psutil.virtual_memory().total, psutil.virtual_memory().available
         device = DeviceInfo("fake device", "cpu", total, free, rss, rss)
         components = _COMPONENTS if self._model else ()
-        forecast = _forecast(planned, rss) if planned is not None else None
-        return MemoryReport(ticket, rss, (device,), components, forecast)
+        report = MemoryReport(ticket, rss, (device,), components)
+        if planned is None:
+            return report
+        plan = drawn_smaller(planned, "cpu")
+        forecast = _forecast(as_drawn(planned, plan), rss)
+        return reported_whole(replace(report, forecast=forecast), planned, plan)
 
     # ----------------------------------------------------------------- inside
 

@@ -19,7 +19,7 @@ from sidecar.rpc.memory import MemoryDesk
 from tests.rpc.in_memory import InMemory
 
 MEGABYTE = 1024 * 1024
-LARGE = {"prompt": "x", "width": 4096, "height": 4096}
+LARGE = {"prompt": "x", "width": 4096, "height": 4096, "upscale": 1}
 
 
 class TestForecast:
@@ -40,6 +40,31 @@ class TestForecast:
         loaded.call("initialize", locale="zh-CN")
         forecast = loaded.call("vram_report", **{"for": LARGE})["forecast"]
         assert forecast["alternatives"][0]["message"] == "2048×2048，再放大 2 倍"
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"width": 4096, "height": 4096},
+            {"width": 512, "height": 512, "upscale": 2},
+            {"upscale": 4},
+            {"width": 4096, "height": 4096, "upscale": 1},
+            {"count": 2},
+        ],
+    )
+    def test_it_is_of_the_picture_that_generate_would_draw(
+        self, loaded: InMemory, asked: dict[str, Any]
+    ) -> None:
+        loaded.call("vram_report", **{"for": {"prompt": "x", "seed": 3, **asked}})
+        loaded.call("generate", prompt="x", seed=3, **asked)
+        (foretold,) = (c.planned for c in loaded.engine.commands if isinstance(c, ReportMemory))
+        (drawn,) = (c.spec for c in loaded.engine.commands if isinstance(c, Render))
+        assert foretold == drawn
+
+    def test_what_is_drawn_smaller_fits_where_the_whole_would_not(self, loaded: InMemory) -> None:
+        planned = {**LARGE, "upscale": None}
+        forecast = loaded.call("vram_report", **{"for": planned})["forecast"]
+        assert forecast["fits"] is True
+        assert forecast["peak"] == forecast["used"] + 1024 * 1024
 
     def test_nothing_is_drawn_for_it(self, loaded: InMemory) -> None:
         loaded.call("vram_report", **{"for": {"prompt": "x", "count": 3}})
@@ -116,6 +141,13 @@ class TestRefusal:
             "smaller_upscaled",
         ]
         assert all(way["message"] for way in error["data"]["alternatives"])
+
+    def test_a_smaller_picture_that_is_enlarged_is_told_as_one(self) -> None:
+        way = {**self.WAY, "way": "smaller", "upscale": 2}
+        (told,) = OutOfMemory(alternatives=[way]).to_wire()["data"]["alternatives"]
+        assert told["message"] == "512×512, enlarged 2 times"
+        plain = OutOfMemory(alternatives=[{**way, "upscale": 1}]).to_wire()
+        assert plain["data"]["alternatives"][0]["message"] == "512×512"
 
     def test_sentences_stay_sentences(self) -> None:
         error = OutOfMemory(alternatives=["Make it smaller."]).to_wire("zh-CN")

@@ -15,6 +15,7 @@ from sidecar.protocol.base import Empty
 from sidecar.protocol.memory import SetLowVramParams, VramReport, VramReportParams
 from sidecar.protocol.models import LoadModelParams, ModelList
 from sidecar.rpc.context import Call, Front
+from sidecar.rpc.finishing_specs import finished
 from sidecar.rpc.prewarm import prewarm
 from sidecar.rpc.specs import drawing_now, find_model, full_spec, model_spec
 from sidecar.rpc.state_work import LoadWork, UnloadWork
@@ -70,10 +71,11 @@ def unload_model(call: Call, params: Empty) -> Future[Any]:
 
 def vram_report(call: Call, params: VramReportParams) -> Future[VramReport]:
     front, asked = call.front, params.for_
-    planned = None
-    if asked is not None:
-        planned = full_spec(drawing_now(front, asked), asked, asked.count)
-    return front.memory.ask(planned)
+    if asked is None:
+        return front.memory.ask()
+    drawing = drawing_now(front, asked)
+    drawn = full_spec(drawing, asked, asked.count)
+    return front.memory.ask(finished(front, drawn, asked, drawing.defaults))
 
 
 def submit_trial(front: Front, job: Job, change: Callable[[Projected], Projected]) -> Future[Any]:

@@ -1,0 +1,62 @@
+"""Pictures that are drawn smaller and then enlarged, as the memory they take is told.
+
+Who draws them knows nothing of the enlarging; what would fit instead is put in terms of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+
+from sidecar.engine.contract import Alternative, Enlarging, MemoryReport, RenderSpec
+from sidecar.errors import OutOfMemory
+
+MOST = 4
+"""Times that a picture can be asked to be enlarged."""
+
+
+def drawn_smaller(spec: RenderSpec, device: str) -> Enlarging | None:
+    """The plan to draw smaller, where it holds on this device."""
+    plan = spec.enlarging
+    return None if plan is None or (plan.without_gpu_only and device != "cpu") else plan
+
+
+def as_drawn(spec: RenderSpec, plan: Enlarging | None) -> RenderSpec:
+    """What is drawn of it, before anything is enlarged."""
+    if plan is None:
+        return replace(spec, enlarging=None)
+    return replace(spec, width=plan.width, height=plan.height, enlarging=None)
+
+
+def reported_whole(report: MemoryReport, spec: RenderSpec, plan: Enlarging | None) -> MemoryReport:
+    """A report on what is drawn, as one on `spec`."""
+    if plan is None or report.forecast is None:
+        return report
+    ways = tuple(_ways_to(spec, plan, report.forecast.alternatives))
+    return replace(report, forecast=replace(report.forecast, alternatives=ways))
+
+
+@contextmanager
+def refused_whole(spec: RenderSpec, plan: Enlarging | None) -> Generator[None]:
+    """The same for a refusal to draw it."""
+    try:
+        yield
+    except OutOfMemory as refusal:
+        if plan is not None:
+            ways = [Alternative(**way) for way in refusal.fields["alternatives"]]
+            refusal.fields["alternatives"] = [asdict(way) for way in _ways_to(spec, plan, ways)]
+        raise
+
+
+def _ways_to(
+    spec: RenderSpec, plan: Enlarging, ways: Iterable[Alternative]
+) -> Iterator[Alternative]:
+    """They are enlarged as planned on top; where that would be too much, they are none."""
+    for way in ways:
+        upscale = way.upscale * plan.factor
+        whole = (way.width * upscale, way.height * upscale)
+        if way.way == "smaller_upscaled" and whole != (spec.width, spec.height):
+            continue
+        if upscale <= MOST:
+            yield replace(way, upscale=upscale)
