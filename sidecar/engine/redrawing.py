@@ -84,7 +84,7 @@ class Redrawing:
             frame_every=self.spec.frame_every if self._pieces == 1 else 0,
         )
 
-    def _piece(self, pixels: Pixels, last: bool) -> Pixels:
+    def _piece(self, pixels: Pixels) -> Pixels:
         self.cancel.check()
         spec = self._spec_of(pixels)
         took = self.drawing.render(self.job_id, spec, self._heard, self.cancel)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sidecar.engine.checks.writing import WritingCheck
 
 OFF, BLOCK = "off", "block"
+NETWORKS = ("_nsfw", "_writing")
 
 
 class Checker:
@@ -32,6 +33,14 @@ class Checker:
 
     def look(self, picture: Image.Image, spec: CheckSpec) -> Checked:
         """At an RGB picture."""
+        try:
+            return self._looked(picture, spec)
+        finally:
+            for name in NETWORKS:
+                if name in vars(self):
+                    vars(self)[name].give_back()
+
+    def _looked(self, picture: Image.Image, spec: CheckSpec) -> Checked:
         found: list[Found] = []
         made = tuple(check for check in ("nsfw", "codes", "text") if getattr(spec, check) != OFF)
         if spec.nsfw != OFF:
@@ -71,7 +80,7 @@ class Checker:
 
     def unload(self) -> None:
         """Forget the networks."""
-        for name in ("_nsfw", "_writing"):
+        for name in NETWORKS:
             vars(self).pop(name, None)
 
     def _nudity(self, picture: Image.Image, spec: CheckSpec) -> list[Found]:

@@ -23,7 +23,12 @@ class CheckNetwork:
 
     def __call__(self, values: Floats) -> Floats:
         feeds = {self._session.get_inputs()[0].name: np.ascontiguousarray(values)}
-        return np.asarray(providers.run(self._session, feeds, last=True), np.float32)
+        return np.asarray(providers.run(self._session, feeds), np.float32)
+
+    def give_back(self) -> None:
+        """Free what the runs took."""
+        if "_session" in vars(self):
+            providers.give_back(self._session)
 
     def fact(self, name: str) -> str:
         """Out of the file's metadata; "" where it is not there."""

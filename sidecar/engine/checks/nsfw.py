@@ -25,6 +25,10 @@ class NsfwCheck:
         """0..1 of an RGB picture; more is worse."""
         return float(self._network(_prepared(picture))[0, 1])
 
+    def give_back(self) -> None:
+        """Free what looking took."""
+        self._network.give_back()
+
 
 def _prepared(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     edge = (SIDE - CUT) // 2

@@ -60,6 +60,11 @@ class WritingCheck:
                 read.append(Line(text.strip(), score, (left, top, right - left, bottom - top)))
         return read
 
+    def give_back(self) -> None:
+        """Free what reading took."""
+        self._finder.give_back()
+        self._reader.give_back()
+
     def _found(self, picture: Image.Image) -> list[Box]:
         """Boxes (left, top, right, bottom) in the picture's own pixels."""
         seen = picture.resize(_seen_size(picture.size), Image.Resampling.BILINEAR)

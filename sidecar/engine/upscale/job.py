@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from sidecar.disk_faults import disk_fault
@@ -125,11 +126,11 @@ def written(enlarged: Enlarged, icc: bytes | None, folder: str) -> Path:
     """
     path = Path(folder) / f".upscaled.{os.urandom(8).hex()}.tmp"
     try:
-        with open(path, "xb") as file:
+        with closing(enlarged.rows) as rows, open(path, "xb") as file:
             size = (enlarged.width, enlarged.height, enlarged.channels)
             writer = PngWriter(file, *size, icc)
-            for rows in enlarged.rows:
-                writer.write(rows)
+            for strip in rows:
+                writer.write(strip)
             writer.close()
     except BaseException as exc:
         path.unlink(missing_ok=True)

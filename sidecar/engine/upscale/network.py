@@ -23,11 +23,6 @@ TILE = 192
 """Pixels a side, where the file does not say; about 0.5 GB for a network of RRDB's kind."""
 LARGEST_MARGIN = 48
 NOTICEABLE = 0.25 / 255.0
-TYPES = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(uint8)": np.uint8,
-}
 
 Floats = NDArray[np.float32]
 
@@ -66,20 +61,24 @@ class Network:
         self.tile = int(facts.get("tile", TILE)) if layout.fixed is None else min(layout.fixed)
         self.margin = int(facts["margin"]) if "margin" in facts else self._measured_margin()
 
-    def __call__(
-        self, picture: Floats, last: bool = False, stop: providers.Stop | None = None
-    ) -> Floats:
+    def __call__(self, picture: Floats, stop: providers.Stop | None = None) -> Floats:
         """Not clipped. Raises NumericalFault when the result has numbers that are none."""
         height, width = picture.shape[:2]
         layout = self._layout
         fed = _fed(_filled(picture, layout.fixed), layout)
-        out = providers.run(self._session, {layout.name: fed}, last, stop)
+        out = providers.run(self._session, {layout.name: fed}, stop)
         if self._tail is not None:
-            out = self._tail(out, self.scale, last, stop)
+            out = self._tail(out, self.scale, stop)
         result = _taken(out, layout)[: height * self.scale, : width * self.scale]
         if not np.isfinite(result).all():
             raise NumericalFault(what="NaN after enlarging")
         return result if layout.channels == 3 else _with_colours(result, picture)
+
+    def give_back(self) -> None:
+        """Free what the runs took, at the end of a job."""
+        providers.give_back(self._session)
+        if self._tail is not None:
+            self._tail.give_back()
 
     def piece_sides(self, height: int, width: int) -> tuple[int, int]:
         """The largest pieces to cut a picture of that size to. What counts is their area, so where
@@ -126,7 +125,7 @@ def layout_of(session: providers.Session) -> Layout:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise Unfit("it has more than one input or output")
-    shape, dtype = list(inputs[0].shape), TYPES.get(inputs[0].type)
+    shape, dtype = list(inputs[0].shape), providers.TYPES.get(inputs[0].type)
     if len(shape) != 4 or dtype is None:
         raise Unfit("its input is no picture")
     channels_last = shape[3] in (1, 3) and shape[1] not in (1, 3)

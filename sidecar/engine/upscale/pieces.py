@@ -35,24 +35,24 @@ class Piece:
         self._scale = scale
         self._stop = stop
 
-    def __call__(self, pixels: Pixels, last: bool = False) -> Pixels:
+    def __call__(self, pixels: Pixels) -> Pixels:
         channels = pixels.shape[2]
         if channels in (1, 3):
-            return self._colours(pixels, last)
-        colours = self._colours(pixels[:, :, :-1], False)
-        return np.concatenate([colours, self._alpha(pixels[:, :, -1:], last)], axis=2)
+            return self._colours(pixels)
+        colours = self._colours(pixels[:, :, :-1])
+        return np.concatenate([colours, self._alpha(pixels[:, :, -1:])], axis=2)
 
-    def _alpha(self, alpha: Pixels, last: bool) -> Pixels:
+    def _alpha(self, alpha: Pixels) -> Pixels:
         """Like a grey picture; where it is the same all over it stays so."""
         if (alpha == alpha[0, 0]).all():
             height, width = (side * self._scale for side in alpha.shape[:2])
             return np.full((height, width, 1), alpha[0, 0, 0], np.uint8)
-        return self._colours(alpha, last)
+        return self._colours(alpha)
 
-    def _colours(self, pixels: Pixels, last: bool) -> Pixels:
+    def _colours(self, pixels: Pixels) -> Pixels:
         picture = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         unit = picture.astype(np.float32) / 255.0
-        out = self._network(unit, last, self._stop)
+        out = self._network(unit, self._stop)
         if abs(float(out.mean()) - float(unit.mean())) > SAME_LIGHT:
             raise NumericalFault(what="brightness lost in enlarging")
         if pixels.shape[2] == 1:

@@ -39,23 +39,24 @@ class Tail:
             return None
         return cls(providers.beside(first, b64decode(facts["tail"]), threads))
 
-    def __call__(
-        self, features: Floats, scale: int, last: bool, stop: providers.Stop | None
-    ) -> Floats:
+    def __call__(self, features: Floats, scale: int, stop: providers.Stop | None) -> Floats:
         """(1, channels, height, width) to (1, 3, height · scale, width · scale)."""
         height, width = features.shape[2:]
         result = np.empty((1, 3, height * scale, width * scale), np.float32)
         rows, columns = (spans(side, TILE, MARGIN, feather=0) for side in (height, width))
         for row in rows:
             for column in columns:
-                ends = last and row is rows[-1] and column is columns[-1]
                 piece = features[:, :, row.start : row.stop, column.start : column.stop]
                 fed: dict[str, Any] = {self._input: np.ascontiguousarray(piece)}
-                out = providers.run(self._session, fed, ends, stop)
+                out = providers.run(self._session, fed, stop)
                 wanted = (slice(None), slice(None), _kept(row, scale), _kept(column, scale))
                 within = (*wanted[:2], _within(row, scale), _within(column, scale))
                 result[wanted] = out[within]
         return result
+
+    def give_back(self) -> None:
+        """Free what the runs took."""
+        providers.give_back(self._session)
 
 
 def _kept(span: Span, scale: int) -> slice:

@@ -6,7 +6,7 @@ row of pieces, whatever the picture's height.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,8 +19,8 @@ STEP = 4
 """Sides of pieces are multiples of it, where the picture is large enough."""
 
 Pixels = NDArray[np.uint8]
-Enlarge = Callable[[Pixels, bool], Pixels]
-"""From (height, width, channels) to `scale` times that; told which piece is the last."""
+Enlarge = Callable[[Pixels], Pixels]
+"""From (height, width, channels) to `scale` times that."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,12 @@ def _fade(start: int, stop: int, feather: int) -> tuple[int, int]:
 
 def enlarged_rows(
     pixels: Pixels, scale: int, rows: list[Span], columns: list[Span], enlarge: Enlarge
-) -> Iterator[Pixels]:
+) -> Generator[Pixels]:
     """The enlarged picture in strips, (rows, width · scale, channels)."""
     fading: Pixels | None = None
     for row in rows:
         last_row = row is rows[-1]
-        strip = _strip(pixels[row.start : row.stop], scale, columns, enlarge, last_row)
-
+        strip = _strip(pixels[row.start : row.stop], scale, columns, enlarge)
         if fading is not None:
             yield _faded(fading, _part(strip, row, *row.fade_in, scale), axis=0)
         yield _part(strip, row, row.fade_in[1], row.fade_out[0], scale)
@@ -81,15 +80,12 @@ def _part(strip: Pixels, row: Span, first: int, stop: int, scale: int) -> Pixels
     return strip[(first - row.start) * scale : (stop - row.start) * scale]
 
 
-def _strip(
-    pixels: Pixels, scale: int, columns: list[Span], enlarge: Enlarge, last_row: bool
-) -> Pixels:
+def _strip(pixels: Pixels, scale: int, columns: list[Span], enlarge: Enlarge) -> Pixels:
     """One row of pieces, side by side."""
     height, width, channels = pixels.shape
     strip = np.empty((height * scale, width * scale, channels), np.uint8)
     for column in columns:
-        last = last_row and column is columns[-1]
-        piece = enlarge(pixels[:, column.start : column.stop], last)
+        piece = enlarge(pixels[:, column.start : column.stop])
         first, begun = (scale * x for x in column.fade_in)
         origin = scale * column.start
         strip[:, first:begun] = _faded(

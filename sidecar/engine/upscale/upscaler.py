@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSpec
 from sidecar.engine.pictures.opening import CHANNELS, Opened
+from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.network import Network, open_network
 from sidecar.engine.upscale.pieces import Piece, under_transparency
@@ -33,7 +34,7 @@ class Enlarged:
     height: int
     channels: int
     pieces: int
-    rows: Iterator[Pixels]
+    rows: Generator[Pixels]
 
     def picture(self) -> Image.Image:
         """The whole of it in memory, for pictures of moderate size."""
@@ -94,7 +95,7 @@ class Upscaler:
             height=picture.height * scale,
             channels=CHANNELS[picture.mode],
             pieces=pieces,
-            rows=enlarged_rows(pixels, scale, rows, columns, job),
+            rows=self._given_back(enlarged_rows(pixels, scale, rows, columns, job)),
         )
 
     def piece(self, spec: UpscalerSpec, scale: int, emit: Emit, stop: providers.Stop) -> Piece:
@@ -107,6 +108,17 @@ class Upscaler:
         self._fell_back(emit)(self.provider, providers.CPU)
         self.unload()
         return True
+
+    def _given_back(self, rows: Generator[Pixels]) -> Generator[Pixels]:
+        """The same; however they end, the memory that the network took is free afterwards."""
+        try:
+            yield from rows
+        except Exception as exc:
+            forget(exc)
+            raise
+        finally:
+            if self._network is not None:
+                self._network.give_back()
 
     def _ready(self, spec: UpscalerSpec, emit: Emit) -> Network:
         key = _key_of(spec.path)
@@ -141,11 +153,11 @@ class _Pieces:
     pieces: int
     done: int = 0
 
-    def __call__(self, pixels: Pixels, last: bool) -> Pixels:
+    def __call__(self, pixels: Pixels) -> Pixels:
         self.cancel.check()
         with providers.Stop(self.cancel) as stop:
             try:
-                out = self._enlarged(pixels, last, stop)
+                out = self._enlarged(pixels, stop)
             except Exception:
                 self.cancel.check()  # a run that was stopped fails
                 raise
@@ -153,14 +165,14 @@ class _Pieces:
         self.on_piece(self.done, self.pieces)
         return out
 
-    def _enlarged(self, pixels: Pixels, last: bool, stop: providers.Stop) -> Pixels:
+    def _enlarged(self, pixels: Pixels, stop: providers.Stop) -> Pixels:
         piece = self.upscaler.piece(self.spec, self.scale, self.emit, stop)
         try:
-            return piece(pixels, last)
+            return piece(pixels)
         except NumericalFault:
             if not self.upscaler.use_cpu(self.emit):
                 raise
-        return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels, last)
+        return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels)
 
 
 def _key_of(path: str) -> tuple[str, int, int] | None:

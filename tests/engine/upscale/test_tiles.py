@@ -42,24 +42,12 @@ def test_whatever_the_size_the_strips_are_the_picture(
 ) -> None:
     picture = np.random.default_rng(1).integers(0, 255, (height, width, channels), np.uint8)
 
-    def twice(piece: np.ndarray, last: bool) -> np.ndarray:
+    def twice(piece: np.ndarray) -> np.ndarray:
         return np.repeat(np.repeat(piece, 2, 0), 2, 1)
 
     rows, columns = spans(height, tile, 4), spans(width, tile, 4)
     strips = list(enlarged_rows(picture, 2, rows, columns, twice))
-    assert (np.concatenate(strips) == twice(picture, True)).all()
-
-
-def test_the_last_piece_is_told_that_it_is() -> None:
-    told: list[bool] = []
-
-    def noted(piece: np.ndarray, last: bool) -> np.ndarray:
-        told.append(last)
-        return piece
-
-    rows = spans(100, 60, 4)
-    list(enlarged_rows(np.zeros((100, 100, 1), np.uint8), 1, rows, rows, noted))
-    assert told == [False] * (len(rows) ** 2 - 1) + [True]
+    assert (np.concatenate(strips) == twice(picture)).all()
 
 
 def test_two_pieces_that_differ_fade_into_each_other() -> None:
@@ -68,7 +56,7 @@ def test_two_pieces_that_differ_fade_into_each_other() -> None:
     rows, columns = spans(20, 60, 4), spans(100, 60, 4)
     assert len(columns) == 2
 
-    def shaded(piece: np.ndarray, last: bool) -> np.ndarray:
+    def shaded(piece: np.ndarray) -> np.ndarray:
         return np.full_like(piece, next(shades))
 
     picture = np.zeros((20, 100, 1), np.uint8)
