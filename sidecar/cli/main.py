@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from sidecar import __version__
+from sidecar.cli.streams import fill_gaps, speak_utf8
 
 COMMANDS: dict[str, str] = {
     "serve": "listen for JSON-RPC on stdin and answer on stdout",
@@ -22,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "say what is there, what is missing and what to do",
     "openrpc": "print the OpenRPC document",
 }
+ON_A_WIRE = ("serve", "engine")
+"""They look after their streams themselves."""
 
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -40,5 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((w for w in words if w in COMMANDS), None)
+    if chosen not in ON_A_WIRE:
+        fill_gaps()
+    speak_utf8()
     args = build_parser(chosen).parse_args(words)
     return import_module(f"sidecar.cli.{args.command}").run(args)

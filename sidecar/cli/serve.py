@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from sidecar import __version__
+from sidecar.cli.streams import fill_gaps
 from sidecar.engine.process import engine_command, spawn
 from sidecar.paths import DataFolder, default_data_folder
 from sidecar.protocol import PROTOCOL_VERSION
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         wire = claim()
     except OSError as exc:
+        fill_gaps()
         sys.stderr.write(f"serve needs a stdin and a stdout: {exc}\n")
         return 2
     gc.disable()  # until the imports are done: there is nothing to collect in them
