@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import traceback
 
+PHRASES = (
+    "failed to allocate",
+    "bad_alloc",
+    "out of memory",
+    "out_of_memory",
+    "not enough memory",
+    "alloc_failed",
+)
+"""What ONNX Runtime and its providers say: its arena, the C++ library, CUDA, DirectML, cuDNN."""
+
+
+def lacks_memory(exc: BaseException) -> bool:
+    text = str(exc).lower()
+    return isinstance(exc, MemoryError) or any(phrase in text for phrase in PHRASES)
+
 
 def forget(exc: BaseException) -> None:
     """Clear the locals of every frame that the error, and those it came of, went through: as long

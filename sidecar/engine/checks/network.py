@@ -42,5 +42,5 @@ class CheckNetwork:
         return providers.open_session(path, self._threads, lambda _: None, _nowhere, on_cpu)[0]
 
 
-def _nowhere(provider: str, instead: str) -> None:
+def _nowhere(provider: str, instead: str, for_good: bool) -> None:
     raise AssertionError("there is only the CPU to try")

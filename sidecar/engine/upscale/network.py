@@ -114,7 +114,7 @@ def open_network(
     def check(session: providers.Session) -> Network:
         try:
             return Network(session, layout_of(session), threads)
-        except Unfit as exc:
+        except (Unfit, providers.RunFailed) as exc:
             raise ModelUnsupported(model=name, reason=str(exc)) from exc
 
     return providers.open_session(path, threads, check, fell_back, usable)[1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import numpy as np
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from sidecar.engine.contract import CancelToken
+from sidecar.engine.shortage import forget, lacks_memory
 from sidecar.errors import AssetMissing, ModelCorrupt
 
 CPU = "CPUExecutionProvider"
@@ -36,8 +38,17 @@ Session = Any
 """`onnxruntime.InferenceSession`, which has no types."""
 _ort: Any = onnxruntime
 Check = Callable[[Session], Any]
-FellBack = Callable[[str, str], None]
-"""Called with the provider that failed and the one that is tried next."""
+FellBack = Callable[[str, str, bool], None]
+"""Called with a provider that failed, the one used instead, and whether that is for good: it is
+not where a device only had no memory left."""
+
+
+class OpenFailed(Exception):
+    """A file could not be opened; why, in ONNX Runtime's words."""
+
+
+class RunFailed(Exception):
+    """A network could not be run; why, in ONNX Runtime's words."""
 
 
 def available() -> list[str]:
@@ -55,24 +66,36 @@ def open_session(
 ) -> tuple[Session, Any]:
     """A session, and what `check` made of it, on the first provider where both succeed.
 
-    Raises AssetMissing when there is no such file, and ModelCorrupt when it cannot be read; what
-    `check` raises on the last provider comes through.
+    Only then are those before it to blame: a file that fails on every one has faults of its own.
+    Raises AssetMissing when there is no such file, ModelCorrupt when it cannot be read, and
+    MemoryError; what `check` raises on the last provider comes through.
     """
     if not path.is_file():
         raise AssetMissing(asset=path.name)
     names = list(providers or available())
-    for name, following in zip(names, [*names[1:], None], strict=True):
+    failed: list[tuple[str, bool]] = []
+    for name in names[:-1]:
         try:
             session = _session(str(path), threads, name)
-            return session, check(session)
-        except Exception as exc:  # each provider has exceptions of its own
-            if following is not None:
-                fell_back(name, following)
-            elif _is_foreign(exc):
-                raise ModelCorrupt(model=path.stem, reason=_first_line(exc)) from exc
-            else:
-                raise
-    raise AssertionError("there is always the CPU")
+            opened = session, check(session)
+        except Exception as exc:  # whatever it is, the next one may do better
+            failed.append((name, not isinstance(exc, MemoryError)))
+            forget(exc)
+        else:
+            return _blaming(failed, name, fell_back, opened)
+    try:
+        session = _session(str(path), threads, names[-1])
+    except OpenFailed as exc:
+        raise ModelCorrupt(model=path.stem, reason=str(exc)) from exc
+    return _blaming(failed, names[-1], fell_back, (session, check(session)))
+
+
+def _blaming(
+    failed: list[tuple[str, bool]], instead: str, fell_back: FellBack, opened: tuple[Session, Any]
+) -> tuple[Session, Any]:
+    for name, for_good in failed:
+        fell_back(name, instead, for_good)
+    return opened
 
 
 class Stop:
@@ -109,11 +132,15 @@ def beside(session: Session, data: bytes, threads: int) -> Session:
 
 
 def run(session: Session, feeds: dict[str, Any], stop: Stop | None = None) -> Any:
-    """The first output. What the run took beside it stays with the session until `give_back`."""
+    """The first output. What the run took beside it stays with the session until `give_back`.
+
+    Raises RunFailed and MemoryError.
+    """
     options = _ort.RunOptions()
     if stop is not None:
         stop.watch(options)
-    return session.run(None, feeds, options)[0]
+    with _translated(RunFailed):
+        return session.run(None, feeds, options)[0]
 
 
 def give_back(session: Session) -> None:
@@ -149,14 +176,21 @@ def _session(model: str | bytes, threads: int, provider: str) -> Session:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_mem_pattern = False  # takes half as much again; DirectML demands it
     names = [provider] if provider == CPU else [provider, CPU]
-    session = _ort.InferenceSession(model, options, providers=names)
+    with _translated(OpenFailed):
+        session = _ort.InferenceSession(model, options, providers=names)
     if session.get_providers()[0] != provider:
-        raise RuntimeError(f"{provider} is not used")
+        raise OpenFailed(f"{provider} is not used")
     return session
 
 
-def _is_foreign(exc: Exception) -> bool:
-    return type(exc).__module__.startswith("onnxruntime") or isinstance(exc, RuntimeError)
+@contextmanager
+def _translated(failed: type[Exception]) -> Generator[None]:
+    """ONNX Runtime has an exception for each kind of status, and none for want of memory."""
+    try:
+        yield
+    except Exception as exc:
+        said = _first_line(exc)
+        raise (MemoryError if lacks_memory(exc) else failed)(said) from exc
 
 
 def _first_line(exc: Exception) -> str:

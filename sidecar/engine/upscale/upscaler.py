@@ -50,6 +50,8 @@ class Upscaler:
         self._network: Network | None = None
         self._key: tuple[str, int, int] | None = None
         self._refused: set[str] = set()
+        self._full: set[str] = set()
+        """Providers whose device had no memory left for the network in use."""
 
     @property
     def provider(self) -> str:
@@ -67,6 +69,7 @@ class Upscaler:
 
     def unload(self) -> None:
         self._network = self._key = None
+        self._full.clear()
 
     def enlarge(
         self,
@@ -101,12 +104,13 @@ class Upscaler:
     def piece(self, spec: UpscalerSpec, scale: int, emit: Emit, stop: providers.Stop) -> Piece:
         return Piece(self._ready(spec, emit), spec.name, scale, stop)
 
-    def use_cpu(self, emit: Emit) -> bool:
-        """Give up the provider in use, for good; False when that is the CPU already."""
+    def use_cpu(self, emit: Emit, for_good: bool) -> bool:
+        """Give up the provider in use; False when that is the CPU already. `for_good`: also for
+        other networks."""
         if self.provider in ("", providers.CPU):
             return False
-        self._fell_back(emit)(self.provider, providers.CPU)
-        self.unload()
+        self._fell_back(emit)(self.provider, providers.CPU, for_good)
+        self._network = None
         return True
 
     def _given_back(self, rows: Generator[Pixels]) -> Generator[Pixels]:
@@ -122,18 +126,21 @@ class Upscaler:
 
     def _ready(self, spec: UpscalerSpec, emit: Emit) -> Network:
         key = _key_of(spec.path)
-        if self._network is None or self._key != key:
+        if self._key != key:
             self.unload()
-            usable = [name for name in providers.available() if name not in self._refused]
+            self._key = key
+        if self._network is None:
+            avoided = self._refused | self._full
+            usable = [name for name in providers.available() if name not in avoided]
             told = self._fell_back(emit)
             self._network = open_network(Path(spec.path), spec.name, self._threads, told, usable)
-            self._key = key
         return self._network
 
     def _fell_back(self, emit: Emit) -> providers.FellBack:
-        def told(provider: str, instead: str) -> None:
-            if provider not in self._refused:
-                self._refused.add(provider)
+        def told(provider: str, instead: str, for_good: bool) -> None:
+            avoided = self._refused if for_good else self._full
+            if provider not in avoided:
+                avoided.add(provider)
                 fields: dict[str, object] = {"provider": provider, "instead": instead}
                 emit(EngineWarning("provider_fallback", fields))
 
@@ -156,23 +163,24 @@ class _Pieces:
     def __call__(self, pixels: Pixels) -> Pixels:
         self.cancel.check()
         with providers.Stop(self.cancel) as stop:
-            try:
-                out = self._enlarged(pixels, stop)
-            except Exception:
-                self.cancel.check()  # a run that was stopped fails
-                raise
+            out = self._enlarged(pixels, stop)
         self.done += 1
         self.on_piece(self.done, self.pieces)
         return out
 
     def _enlarged(self, pixels: Pixels, stop: providers.Stop) -> Pixels:
-        piece = self.upscaler.piece(self.spec, self.scale, self.emit, stop)
-        try:
-            return piece(pixels)
-        except NumericalFault:
-            if not self.upscaler.use_cpu(self.emit):
-                raise
-        return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels)
+        while True:
+            try:
+                return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels)
+            except (NumericalFault, providers.RunFailed, MemoryError) as exc:
+                forget(exc)
+                self.cancel.check()  # a run that was stopped fails
+                if not self._otherwise(exc):
+                    raise
+
+    def _otherwise(self, exc: Exception) -> bool:
+        """Whether it can be tried once more: on the CPU."""
+        return self.upscaler.use_cpu(self.emit, for_good=not isinstance(exc, MemoryError))
 
 
 def _key_of(path: str) -> tuple[str, int, int] | None:

@@ -21,7 +21,7 @@ def opened(path: Path) -> Network:
     return open_network(path, path.stem, 1, _no_fallback)
 
 
-def _no_fallback(provider: str, instead: str) -> None:
+def _no_fallback(provider: str, instead: str, for_good: bool) -> None:
     raise AssertionError((provider, instead))
 
 
@@ -110,12 +110,12 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_provider_that_fails_is_told_of_and_the_next_one_is_used(tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
+    told: list[tuple[str, str, bool]] = []
     usable = ["CUDAExecutionProvider", providers.CPU]
     network = open_network(
         nearest(tmp_path / "net.onnx"), "net", 1, lambda *names: told.append(names), usable
     )
-    assert told == [("CUDAExecutionProvider", providers.CPU)]
+    assert told == [("CUDAExecutionProvider", providers.CPU, True)]
     assert network.provider == providers.CPU
 
 
