@@ -62,10 +62,10 @@ class Victim:
 
     def still_hears(self) -> bool:
         """Whether a ping gets through; a body that was announced may swallow some before."""
-        if self.parser._skip > LIMIT:
-            return True  # it was told to skip that much, and does
         framing = self.parser.framing
         for _ in range((LIMIT + MAX_HEADER) // len(PING) + 2):
+            if self.parser._skip > LIMIT:
+                return True  # it was told to skip that much, perhaps by a ping's end, and does
             number = next(self._numbers)
             lead = b"\n" if framing is Framing.LINES else b"\r\n\r\n"
             self.feed(lead + frame(framing, PING % number))
