@@ -13,6 +13,8 @@ from pathlib import Path
 
 LOG_LINES = 50
 STDERR_JOIN_SECONDS = 1.0
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows opens a console for a program that a windowed one starts, unless it is told not to."""
 
 
 class ChildProcess:
@@ -35,6 +37,7 @@ class ChildProcess:
                 stderr=stderr,
                 bufsize=0,
                 env=None if env is None else dict(env),
+                creationflags=NO_WINDOW,
             )
         self._writer = _start(self._write, "sidecar-client-writer")
         self._drain = _start(self._keep_log, "sidecar-client-stderr")

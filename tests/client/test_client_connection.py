@@ -198,3 +198,17 @@ def test_a_log_file_takes_what_it_says_on_stderr(tmp_path: Path) -> None:
     with pytest.raises(SidecarGone):
         Sidecar.spawn(command=[sys.executable, str(program)], log=tmp_path / "log.txt")
     assert "Segmentation fault" in (tmp_path / "log.txt").read_text()
+
+
+def test_on_windows_no_console_window_opens_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def refused(*_: object, creationflags: int, **__: object) -> None:
+        asked.append(creationflags)
+        raise FileNotFoundError("not started here")
+
+    monkeypatch.setattr("sidecar.client.process.NO_WINDOW", 0x08000000)
+    monkeypatch.setattr("sidecar.client.process.subprocess.Popen", refused)
+    with pytest.raises(FileNotFoundError):
+        Sidecar.spawn(command=["anything"])
+    assert asked == [0x08000000]
