@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from sidecar.client import Sidecar, picture_bytes
 from sidecar.errors import EngineMissing
 from sidecar.paths import package_root
-from tools.freeze.bill import BILL, LICENSES
+from tools.freeze.bill import BILL, LICENSES, RULE
 
 DIST = Path(os.environ.get("SIDECAR_FROZEN") or Path(__file__).parents[2] / "dist")
 SUFFIX = ".exe" if os.name == "nt" else ""
@@ -84,6 +85,41 @@ def test_it_says_what_it_is_made_of(variant: str) -> None:
     assert {"Python", "onnxruntime", "pydantic", "pyinstaller"} <= names
     assert ("torch" in names) == (variant == FULL)
     assert "Permission is hereby granted" in (inside / LICENSES).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("variant", [FULL, LITE])
+def test_the_bill_covers_each_library_and_network_and_there_is_a_licence_for_each_part(
+    variant: str,
+) -> None:
+    if not (DIST / variant).is_dir():
+        pytest.skip(f"make freeze has not made {variant}")
+    inside = DIST / variant / "_internal"
+    parts = json.loads((inside / BILL).read_text(encoding="utf-8"))["components"]
+    told = {
+        place["location"]
+        for part in parts
+        for place in part.get("evidence", {}).get("occurrences", [])
+    }
+    files = [path for path in inside.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert told == {path.relative_to(inside).as_posix() for path in files if is_foreign(path)}
+    chapters = chapters_of((inside / LICENSES).read_text(encoding="utf-8"))
+    titles = {f"{part['name']} {part.get('version', '')}".strip() for part in parts}
+    assert titles == set(chapters)
+    assert [title for title, body in chapters.items() if len(body) < 30] == []
+    assert all(part.get("licenses") for part in parts)
+
+
+def is_foreign(path: Path) -> bool:
+    """A library, a program or a network, by what it begins with or is called."""
+    with path.open("rb") as file:
+        magic = file.read(4)
+    return magic == b"\x7fELF" or path.suffix in (".so", ".onnx", ".safetensors", ".gz", ".pyd")
+
+
+def chapters_of(licenses: str) -> dict[str, str]:
+    """The texts by the titles over them."""
+    _, *pieces = re.split(rf"^{RULE}\n(.+)\n{RULE}\n", licenses, flags=re.MULTILINE)
+    return dict(zip(pieces[::2], map(str.strip, pieces[1::2]), strict=True))
 
 
 @pytest.mark.engine

@@ -1,27 +1,29 @@
 """What the frozen program is made of: a software bill of materials, and every licence text.
 
-The bill is CycloneDX 1.6 (https://cyclonedx.org/specification/overview/).
+The bill is CycloneDX 1.6 (https://cyclonedx.org/specification/overview/). Where a part has
+libraries or networks, its evidence says where they lie in the folder `_internal`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, distribution, packages_distributions
 from pathlib import Path
 
 from cyclonedx.builder.this import this_component
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
 from cyclonedx.output.json import JsonV1Dot6
-from packageurl import PackageURL
+
+from tools.freeze.parts import Part
 
 BILL, LICENSES = "sbom.cdx.json", "THIRD-PARTY-LICENSES.txt"
 ALWAYS = ("pyinstaller",)
 """Its bootloader is in every frozen program."""
 OURS = "lora-sidecar"
-MARKS = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
+RULE = "#" * 78
 
 
 def distributions(modules: Iterable[str]) -> list[Distribution]:
@@ -32,62 +34,49 @@ def distributions(modules: Iterable[str]) -> list[Distribution]:
     return [distribution(name) for name in sorted(names, key=str.lower) if name != OURS]
 
 
-def write(folder: Path, version: str, found: list[Distribution]) -> list[tuple[str, str]]:
+def write(folder: Path, version: str, parts: Sequence[Part]) -> list[tuple[str, str]]:
     """Both files, as PyInstaller takes data files: (where it lies, the folder it goes to)."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / BILL).write_text(bill(version, found), encoding="utf-8")
-    (folder / LICENSES).write_text(licenses(found), encoding="utf-8")
+    (folder / BILL).write_text(bill(version, parts), encoding="utf-8")
+    (folder / LICENSES).write_text(licenses(parts), encoding="utf-8")
     return [(str(folder / name), ".") for name in (BILL, LICENSES)]
 
 
-def bill(version: str, found: list[Distribution]) -> str:
+def bill(version: str, parts: Sequence[Part]) -> str:
     bom = Bom()
     bom.metadata.tools.components.add(this_component())
     bom.metadata.component = Component(
         name=OURS, version=version, type=ComponentType.APPLICATION, bom_ref=OURS
     )
-    python = Component(name="Python", version=sys.version.split()[0], type=ComponentType.PLATFORM)
-    parts = [python, *map(_component, found)]
-    for part in parts:
-        bom.components.add(part)
-    bom.register_dependency(bom.metadata.component, parts)
+    components = [_component(part) for part in parts]
+    for component in components:
+        bom.components.add(component)
+    bom.register_dependency(bom.metadata.component, components)
     return JsonV1Dot6(bom).output_as_string(indent=1)
 
 
-def _component(found: Distribution) -> Component:
-    name, public = found.metadata["Name"], found.version.partition("+")[0]
-    told = found.metadata.get("License-Expression") or found.metadata.get("License") or ""
-    line = told.strip().splitlines()[0] if told.strip() else ""
+def _component(part: Part) -> Component:
+    seen = [Occurrence(location=place) for place in part.places]
     return Component(
-        name=name,
-        version=found.version,
-        purl=PackageURL(type="pypi", name=name.lower(), version=public),
-        licenses=[LicenseFactory().make_from_string(line)] if line else (),
+        name=part.name,
+        version=part.version,
+        type=part.kind,
+        purl=part.purl,
+        licenses=[LicenseFactory().make_from_string(part.license)] if part.license else (),
+        evidence=ComponentEvidence(occurrences=seen) if seen else None,
     )
 
 
-def licenses(found: list[Distribution]) -> str:
-    """Python's licence first, then each distribution with every text that it brings."""
-    python = Path(sys.base_prefix, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}")
-    own = [
-        path
-        for path in (python / "LICENSE.txt", Path(sys.base_prefix, "LICENSE.txt"))
-        if path.is_file()
-    ]
-    parts = [_chapter(f"Python {sys.version.split()[0]}", own)]
-    for one in found:
-        texts = [
-            Path(str(file.locate()))
-            for file in one.files or []
-            if any(mark in file.name.upper() for mark in MARKS) and file.suffix != ".py"
-        ]
-        parts.append(_chapter(f"{one.metadata['Name']} {one.version}", texts))
-    return "\n\n".join(parts) + "\n"
+def licenses(parts: Iterable[Part]) -> str:
+    """A chapter for each part. A text that is there already is not repeated but referred to."""
+    first: dict[str, str] = {}
+    return "\n\n".join(chapter(part, first) for part in parts) + "\n"
 
 
-def _chapter(title: str, texts: Iterable[Path]) -> str:
-    rule = "=" * 78
-    bodies = [path.read_text(encoding="utf-8", errors="replace").strip() for path in texts]
-    return "\n\n".join(
-        [f"{rule}\n{title}\n{rule}", *(bodies or ["(its package has no licence text)"])]
-    )
+def chapter(part: Part, first: dict[str, str]) -> str:
+    """`first`: the chapter in which each long text stood first; it is added to."""
+    bodies: list[str] = []
+    for text in dict.fromkeys(part.texts):
+        said = first.setdefault(text, part.title)
+        bodies.append(text if said == part.title else f"(the same text as of {said}, above)")
+    return "\n\n".join([f"{RULE}\n{part.title}\n{RULE}", *bodies])
