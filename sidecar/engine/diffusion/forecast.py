@@ -8,6 +8,7 @@ and corrected by what earlier runs on this machine really took (`memory.calibrat
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ PREVIEW_FIT = Sizes(128, 128, 2, False, 1)
 """What is encoded when a model has been loaded, for the preview."""
 HALF_BYTES = 2
 GREW = 1.01
+BESIDE = frozenset({"onnxruntime"})
+"""Libraries that may come into the process later and stay, with networks of their own."""
 KEPT_RATIO, FREED_RATIO = 1.7, 1.15
 """What a process takes for each live byte, as measured with SD 1.5 and the starter on a CPU."""
 
@@ -67,6 +70,7 @@ class Forecaster:
         self._device = device
         self._calibration = calibration
         self._base = base
+        self._beside = _libraries_beside()
 
     def loading(self, networks: Components, rung: str) -> Need:
         """Of loading a model: a window of its files is mapped beside what is placed, and at the end
@@ -95,12 +99,15 @@ class Forecaster:
     def measuring(
         self, networks: Components, phase: str, sizes: Sizes, loras: int
     ) -> Generator[None]:
-        """Learns from what a phase takes. A phase that fails teaches nothing."""
+        """Learns from what a phase takes. A phase that fails teaches nothing, nor does one in a
+        process that others have moved into: what they have would be taken for the phase's."""
         layout = _Layout.of(networks, networks.rung)
         live = LIVE[phase](networks, sizes, layout.low_vram)
         before = self._device.used()
         with self._device.span() as peak:
             yield
+        if not self._device.has_own_memory and _libraries_beside() != self._beside:
+            return
         standing = self._standing(layout, phase, 0, True, loras).device
         taken, work = max(peak.bytes - standing, 1), layout.work(phase)
         # Within memory that was left from before, all that is seen is that it was enough.
@@ -179,6 +186,10 @@ def _layer_bytes(module: nn.Module, dtype: torch.dtype, half: bool) -> int:
         weight.numel() * (HALF_BYTES if half and storable_in_half(module, name) else dtype.itemsize)
         for name, weight in module.named_parameters(recurse=False)
     )
+
+
+def _libraries_beside() -> frozenset[str]:
+    return BESIDE & sys.modules.keys()
 
 
 def phases_of(spec: RenderSpec) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -102,8 +103,7 @@ class Renderer:
                 latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
-            with huge_blocks_apart(), measure(DECODE, sizes):
-                self._finish(job, indices, latents)
+            self._finish(job, indices, latents, partial(measure, DECODE, sizes))
             took.decode += _since(started)
         return took
 
@@ -132,12 +132,20 @@ class Renderer:
                 EngineWarning("prompt_truncated", {"limit": limit, "dropped": embedded.dropped})
             )
 
-    def _finish(self, job: _Job, indices: tuple[int, ...], latents: Tensor) -> None:
-        """Decode one at a time: the peak of a picture is its decoding."""
+    def _finish(
+        self,
+        job: _Job,
+        indices: tuple[int, ...],
+        latents: Tensor,
+        measure: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Decode one at a time: the peak of a picture is its decoding. What is done with pictures
+        where they are sent to is not measured with it."""
         spec = job.spec
         for index, one in zip(indices, latents[:, None], strict=True):
             job.cancel.check()
-            picture = images.to_picture(self._decode(job, one))
+            with huge_blocks_apart(), measure():
+                picture = images.to_picture(self._decode(job, one))
             small = b""
             if spec.thumbnail_px:
                 small, _, _ = thumbnail(picture, spec.thumbnail_px)

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-VERSION = 1
+VERSION = 2
+"""Figures of version 1 had in them what was done with pictures after they were decoded."""
 KEPT = 12
 """Measurements kept for each kind of work, one for each `live`."""
 MEGABYTE = 1024 * 1024

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 
-from sidecar.engine.contract import ModelSpec
+from sidecar.engine.contract import CancelToken, Event, ImageReady, ModelSpec
 from sidecar.engine.diffusion.engine import DiffusionEngine
 from sidecar.engine.diffusion.lora_room import stack_bytes
 from sidecar.errors import OutOfMemory
@@ -185,3 +188,37 @@ def test_the_figures_of_the_first_run_serve_the_next_engine(tmp_path: Path) -> N
     first.draw(**size)
     assert first.forecast(**size).measured
     assert Laptop(file).forecast(**size).measured
+
+
+def test_what_is_done_with_a_picture_is_not_learned_as_its_drawing() -> None:
+    """Whoever is sent a picture may enlarge it on the spot, and take what that takes."""
+    figures: list[int] = []
+    for held in (0, 400 * MEGABYTE):
+        laptop = Laptop()
+        laptop.load(on("balanced"))
+
+        def sent(event: Event, held: int = held) -> None:
+            if isinstance(event, ImageReady):
+                assert torch.ones(held).sum() == held
+
+        job = render_spec(model=on("balanced"), steps=1, width=256, height=256)
+        laptop.engine.render("draw", job, sent, CancelToken())
+        after = laptop.forecast(on("balanced"), width=256, height=256)
+        assert after.measured
+        figures.append(after.peak - after.used)
+    assert figures[1] < figures[0] + 200 * MEGABYTE
+
+
+def test_nothing_is_learned_beside_a_library_that_came_in_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its memory is there while pictures are drawn, but is not what they take."""
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    laptop, size = Laptop(), {"width": 256, "height": 256}
+    laptop.load(on("off"))
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
+        laptop.draw(on("off"), **size)
+        assert not laptop.forecast(on("off"), **size).measured
+    laptop.draw(on("off"), **size)
+    assert laptop.forecast(on("off"), **size).measured
