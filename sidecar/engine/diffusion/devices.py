@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from torch import Tensor
 from sidecar.engine.contract import DeviceInfo
 from sidecar.engine.cores import thread_count
 from sidecar.engine.diffusion.attention import AttentionBackend
+from sidecar.engine.memory.other_devices import PciAddress
 from sidecar.engine.memory.ram import MainMemory, Peak
 
 DTYPES: dict[str, torch.dtype] = {
@@ -46,6 +48,11 @@ class Device:
     @property
     def torch(self) -> torch.device:
         return torch.device(self.kind)
+
+    @property
+    def address(self) -> PciAddress | None:
+        """Where the card is plugged in; None for what is none."""
+        return None
 
     @property
     def has_own_memory(self) -> bool:
@@ -94,6 +101,11 @@ class Device:
 
 class Cuda(Device):
     """NVIDIA, or AMD where torch was built for ROCm, which goes by the same names in torch."""
+
+    @property
+    def address(self) -> PciAddress:
+        card = cast("Any", torch.cuda.get_device_properties())
+        return card.pci_domain_id, card.pci_bus_id, card.pci_device_id
 
     @property
     def has_own_memory(self) -> bool:

@@ -144,12 +144,10 @@ class DiffusionEngine:
 
     def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
         device, resident = self._parts.device, self._resident
-        info = device.info()
-        others = [other for other in reported_devices() if other.name != info.name]
         return MemoryReport(
             ticket=ticket,
             rss=device.main.resident(),
-            devices=(info, *others),
+            devices=(device.info(), *reported_devices(device.name, device.address)),
             components=resident.components.infos() if resident is not None else (),
             forecast=self._forecast(planned) if planned is not None else None,
         )

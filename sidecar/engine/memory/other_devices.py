@@ -11,18 +11,30 @@ import importlib.util
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sidecar.engine.contract import DeviceInfo
 
 MEGABYTE = 1024 * 1024
 
+PciAddress = tuple[int, int, int]
+"""Domain, bus and device: what tells two cards of one name apart."""
+
 log = logging.getLogger(__name__)
 
 
-def reported_devices() -> tuple[DeviceInfo, ...]:
-    """Every NVIDIA GPU and every DirectML adapter of this machine."""
-    return (*_asked("pynvml", _nvidia), *_asked("torch_directml", _directml))
+def reported_devices(
+    computing: str = "", address: PciAddress | None = None
+) -> tuple[DeviceInfo, ...]:
+    """Every NVIDIA GPU, and every DirectML adapter that is none, of this machine.
+
+    `computing`, `address`: name and place of the one that computes, which is left out.
+    """
+    cards = _asked("pynvml", partial(_nvidia, besides=address))
+    known = {computing, *(card.name for card in cards)}
+    adapters = _asked("torch_directml", _directml)
+    return (*cards, *(adapter for adapter in adapters if adapter.name not in known))
 
 
 def _asked(package: str, ask: Callable[[Any], list[DeviceInfo]]) -> list[DeviceInfo]:
@@ -36,13 +48,19 @@ def _asked(package: str, ask: Callable[[Any], list[DeviceInfo]]) -> list[DeviceI
         return []
 
 
-def _nvidia(nvml: Any) -> list[DeviceInfo]:
+def _nvidia(nvml: Any, besides: PciAddress | None) -> list[DeviceInfo]:
     nvml.nvmlInit()
     try:
         handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-        return [_nvidia_device(nvml, handle) for handle in handles]
+        others = [handle for handle in handles if _address(nvml, handle) != besides]
+        return [_nvidia_device(nvml, handle) for handle in others]
     finally:
         nvml.nvmlShutdown()
+
+
+def _address(nvml: Any, handle: Any) -> PciAddress:
+    place = nvml.nvmlDeviceGetPciInfo(handle)
+    return int(place.domain), int(place.bus), int(place.device)
 
 
 def _nvidia_device(nvml: Any, handle: Any) -> DeviceInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sidecar.engine.memory.rungs import RUNGS
 from tests.engine.diffusion.drawing import BUNDLED, STARTER, Drawn, lora, render_spec
 from tests.engine.diffusion.fake_cuda import fake_cuda
 from tests.engine.diffusion.small_models import write_folder
+from tests.engine.memory.test_other_devices import nvml
 
 pytestmark = pytest.mark.engine
 
@@ -180,6 +182,18 @@ class TestOnADeviceWithMemoryOfItsOwn:
         assert {c.device for c in report.components} == {"cpu"}
         assert report.rss > 0
 
+    def test_another_card_of_the_same_name_is_in_the_report_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        twins = {"nvmlDeviceGetName": lambda handle: "Fake GPU"}
+        nvml(monkeypatch, **twins)
+        device = fake_cuda()
+        monkeypatch.setattr(type(device), "address", (0, 1, 0))
+        engine = DiffusionEngine(threads=1, device=device)
+        first, second = engine.memory(1).devices
+        assert first.total == 8 * 2**30
+        assert (second.name, second.used_by_process) == ("Fake GPU", 300)
+
 
 class TestSelection:
     """CUDA before Apple's Metal before the CPU; nothing is asked of a device that is not there."""
@@ -219,6 +233,12 @@ class TestSelection:
         assert device.free() == 3600, "what torch holds idle can be had too"
         monkeypatch.setattr(torch.version, "hip", "6.4")
         assert device.info().kind == "rocm"
+
+    def test_cuda_says_where_it_is_plugged_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        card = SimpleNamespace(pci_domain_id=0, pci_bus_id=65, pci_device_id=0)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: card)
+        assert Cuda("cuda", "GeForce").address == (0, 65, 0)
+        assert Device("cpu", "test").address is None
 
     def test_metal_reports_what_macos_recommends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 5000)

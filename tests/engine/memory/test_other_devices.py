@@ -30,6 +30,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         "nvmlDeviceGetCount": lambda: 2,
         "nvmlDeviceGetHandleByIndex": lambda index: index,
         "nvmlDeviceGetName": lambda handle: f"GPU {handle}".encode(),
+        "nvmlDeviceGetPciInfo": lambda handle: SimpleNamespace(domain=0, bus=handle + 1, device=0),
         "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(
             total=8000 * MEGABYTE, free=(7000 - handle) * MEGABYTE
         ),
@@ -49,6 +50,33 @@ def test_every_nvidia_gpu_is_reported_with_what_this_process_has(
     assert (first.name, first.kind, first.total) == ("GPU 0", "cuda", 8000 * MEGABYTE)
     assert (first.free, first.used_by_process) == (7000 * MEGABYTE, 0)
     assert second.used_by_process == 300
+
+
+def test_of_two_cards_of_one_name_only_the_computing_one_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nvml(monkeypatch, nvmlDeviceGetName=lambda handle: "RTX")
+    (other,) = reported_devices("RTX", (0, 1, 0))
+    assert (other.name, other.used_by_process) == ("RTX", 300)
+    (other,) = reported_devices("RTX", (0, 2, 0))
+    assert other.used_by_process == 0
+    assert len(reported_devices("a processor", None)) == 2
+
+
+def test_cards_that_cuda_knows_are_not_told_again_as_adapters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nvml(monkeypatch, nvmlDeviceGetCount=lambda: 1, nvmlDeviceGetName=lambda handle: "RTX")
+    names = ["RTX", "Iris"]
+    install(
+        monkeypatch,
+        "torch_directml",
+        device_count=lambda: 2,
+        device_name=names.__getitem__,
+        gpu_memory=lambda index, mb_per_tile: [0.0],
+    )
+    assert [device.name for device in reported_devices("RTX", (0, 1, 0))] == ["Iris"]
+    assert [device.name for device in reported_devices("a processor", None)] == ["RTX", "Iris"]
 
 
 def test_a_driver_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
