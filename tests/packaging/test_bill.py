@@ -42,12 +42,27 @@ def test_every_network_that_is_fetched_or_ours_is_known_with_the_version_fetched
     assert {row.package for row in networks.KNOWN if row.package} == fetched
 
 
-def test_each_library_is_told_apart_and_has_a_licence_text() -> None:
+def test_each_library_is_told_apart_by_its_name() -> None:
     names = ("libssl.so.3", "libcrypto-3.dll", "libz.so.1", "libsqlite3.so.0", "libgomp.so.1")
     rows = [libraries.row_of(name) for name in names]
     assert [row and row.name for row in rows] == ["OpenSSL", "OpenSSL", "zlib", "SQLite", "libgomp"]
     assert libraries.row_of("libzstd-40ad5e7e.so.1.5.7") is None
-    assert all("warrant" in standing_in("?", name).lower() for name in ("zlib", "bzip2", "libffi"))
+
+
+def test_where_the_system_has_no_licence_texts_those_that_ship_with_us_stand_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(libraries, "COMMON", tmp_path)
+    monkeypatch.setattr(libraries, "DOCUMENTS", tmp_path)
+    monkeypatch.setattr(libraries.shutil, "which", lambda _: None)
+    names = ("libssl.so.3", "libffi.so.8", "libsqlite3.so.0", "liblzma.so.5", "libbz2.so.1.0")
+    more = ("libz.so.1", "libexpat.so.1", "libgcc_s.so.1", "libstdc++.so.6", "libgomp.so.1")
+    _, *parts = libraries.parts([entry(name) for name in (*names, *more)], [])
+    texts = {part.name: " ".join(part.texts) for part in parts}
+    assert set(texts) >= {"OpenSSL", "libffi", "SQLite", "XZ Utils", "bzip2", "zlib", "Expat"}
+    for name in ("libgcc", "libstdc++", "libgomp"):
+        assert "GCC RUNTIME LIBRARY EXCEPTION" in texts[name]
+        assert "TERMS AND CONDITIONS" in texts[name]
 
 
 def test_a_library_of_a_package_stands_with_the_package() -> None:

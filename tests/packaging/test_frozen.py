@@ -180,10 +180,12 @@ def test_the_full_program_trains_a_style(moved: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variant", [FULL, LITE])
 def test_its_doctor_is_content(moved: Any, variant: str, tmp_path: Path) -> None:
-    words = [str(moved(variant)), "doctor", "--data-dir", str(tmp_path / "data"), "--json"]
+    data = tmp_path / "Dàta 数据"
+    words = [str(moved(variant)), "doctor", "--data-dir", str(data), "--json"]
     done = subprocess.run(
         words, env=BARE, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     findings = json.loads(done.stdout)
     assert [finding for finding in findings if finding["state"] == "problem"] == []
+    assert str(data) in [finding["text"] for finding in findings if finding["topic"] == "data"]
     assert done.returncode == 0

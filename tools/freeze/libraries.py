@@ -54,7 +54,7 @@ KNOWN = (
 )
 PYTHONS = ("libpython3*", "python3*.dll", "Python")
 TOLD = "${Package} ${Version} ${Architecture}"
-COMMON = Path("/usr/share/common-licenses")
+COMMON, DOCUMENTS = Path("/usr/share/common-licenses"), Path("/usr/share/doc")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Origin:
 
     @property
     def text(self) -> Path:
-        return Path("/usr/share/doc", self.package, "copyright")
+        return DOCUMENTS / self.package / "copyright"
 
     @property
     def purl(self) -> PackageURL:
@@ -174,7 +174,7 @@ def _text(row: Known, origin: Origin | None) -> str:
     """The system's; of a library that a package brings, too, for the same makers publish both."""
     if origin is not None and origin.text.is_file():
         return read(origin.text)
-    named = sorted(Path("/usr/share/doc").glob("*/copyright"))
+    named = sorted(DOCUMENTS.glob("*/copyright"))
     beside = (path for path in named if any(_names(path, pattern) for pattern in row.patterns))
     found = next(beside, None)
     return read(found) if found else standing_in(row.license, row.name)
