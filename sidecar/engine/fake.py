@@ -7,6 +7,7 @@ prompt script it, so that a test can do so over the wire:
 - `[crash@3]`: the process dies at step 3; `[crash@3:/some/file]`: unless that file exists; it is
   created, so that the repeated job goes through
 - `[hang@2]`: step 2 never ends and no cancel is obeyed; `[oom]`, `[nan]`, `[bug]`: fails so
+- `[pad=1000000]`: the file of each finished picture is that many bytes longer
 - `[code]`: a QR code is found in the picture, where codes are looked for
 - `[print]`: writes to fd 1 as a careless C library would
 """
@@ -185,6 +186,7 @@ class Script:
             name, _, value = re.sub("[=@]", "\0", word, count=1).partition("\0")
             self._words[name] = value
         self._pause = float(self._words.get("delay", "1")) / 1000
+        self.padding = int(self._words.get("pad", "0"))
         self._never = threading.Event()
 
     def before(self, step: int) -> None:
@@ -241,7 +243,7 @@ def _colour(spec: RenderSpec, index: int) -> tuple[int, int, int]:
 
 def _finished(job_id: str, index: int, spec: RenderSpec) -> ImageReady:
     colour = _colour(spec, index)
-    data = colour_png(spec.width, spec.height, colour)
+    data = colour_png(spec.width, spec.height, colour, Script(spec.prompt).padding)
     thumbnail = TINY_WEBP if spec.thumbnail_px else b""
     return ImageReady(
         job_id,

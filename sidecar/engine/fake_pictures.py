@@ -29,12 +29,14 @@ TINY_WEBP = (  # 8 x 8 pixels of one colour, lossless
 )
 
 
-def colour_png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
-    """A PNG of one colour (W3C PNG specification, colour type 2)."""
+def colour_png(width: int, height: int, rgb: tuple[int, int, int], padding: int = 0) -> bytes:
+    """A PNG of one colour (W3C PNG specification, colour type 2), with that many bytes more."""
     rows = (b"\0" + bytes(rgb) * width) * height
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows))
+    if padding:
+        body += _chunk(b"paDd", bytes(padding))
+    return b"\x89PNG\r\n\x1a\n" + body + _chunk(b"IEND", b"")
 
 
 def checked(prompt: str, checks: CheckSpec) -> Checked:

@@ -24,7 +24,8 @@ class EnginePort(Protocol):
 class Hooks:
     """Whom the queue tells: `state`: the engine's state may have changed; `idle`: a job ended;
     `warning`: something a person should know; `memory`: an answer to `ReportMemory`;
-    `restarted`: a new engine runs in place of a dead one, and no job waits for it.
+    `restarted`: a new engine runs in place of a dead one, and no job waits for it. `room`: whether
+    the next job may begin; after a no the queue is told to `go_on`.
     """
 
     state: Callable[[], None]
@@ -32,3 +33,4 @@ class Hooks:
     warning: Callable[[str, dict[str, Any]], None]
     memory: Callable[[MemoryReport], None]
     restarted: Callable[[], None]
+    room: Callable[[], bool] = lambda: True

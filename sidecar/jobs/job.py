@@ -35,6 +35,23 @@ class Work(Protocol):
         ...
 
 
+class Ended:
+    """The work of a job that is over. A job and its work know each other, and pictures are large:
+    they do not wait for the garbage collector to find that out."""
+
+    def accepted(self, job: Job) -> None:
+        """Nothing is accepted twice."""
+
+    def command(self, job_id: str) -> Command:
+        raise SidecarError()
+
+    def event(self, event: Event) -> None:
+        """Too late."""
+
+    def result(self, outcome: Outcome) -> Any:
+        raise SidecarError()
+
+
 def new_job_id() -> str:
     return secrets.token_hex(6)
 
@@ -78,3 +95,7 @@ class Job:
     def fail(self, error: BaseException) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+    def let_go(self) -> None:
+        """It has its answer, and the engine is through with it."""
+        self.work, self.gate = Ended(), None

@@ -98,8 +98,9 @@ class JobQueue:
         for older in superseded:
             older.fail(Superseded())
         self._hooks.state()
-        if not job.may_start and job.gate is not None:
-            job.gate.add_done_callback(lambda gate: self._gate_opened(job, gate.exception()))
+        gate = job.gate
+        if gate is not None and not job.may_start:
+            gate.add_done_callback(lambda gate: self._gate_opened(job, gate.exception()))
         return job.future
 
     def supersede(self, session: str) -> None:
@@ -117,6 +118,12 @@ class JobQueue:
         return self._cancel(
             lambda job: job.request_id == request_id and type(job.request_id) is type(request_id)
         )
+
+    def go_on(self) -> None:
+        """There is room again for what comes of jobs."""
+        with self._lock:
+            self._pump()
+        self._hooks.state()
 
     @property
     def available(self) -> bool:
@@ -215,7 +222,7 @@ class JobQueue:
             self._engine.wake()
 
     def _pump(self) -> None:
-        job = self._line.start_next() if self._up else None
+        job = self._line.start_next() if self._up and self._hooks.room() else None
         if job is not None:
             self._send(job)
 
@@ -374,6 +381,7 @@ class JobQueue:
             job.succeed(result)
         else:
             job.fail(error)
+        job.let_go()
         with self._lock:
             closing = self._closing if self._line.running is None else None
         if closing is not None and not closing.done():

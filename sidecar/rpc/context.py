@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from sidecar.paths import upscaler_folder
 from sidecar.protocol.base import Result
 from sidecar.protocol.events import Warned
 from sidecar.rpc.hashes import FileHashes
+from sidecar.rpc.room import Room
 from sidecar.settings import Settings
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 
@@ -142,8 +143,10 @@ class Front:
 
 @dataclass(slots=True)
 class Call:
-    """One request. `positional`: its params were an array, which is refused."""
+    """One request. `positional`: its params were an array, which is refused. `room`: in the message
+    that answers it."""
 
     front: Front
     request_id: RequestId
     positional: bool = False
+    room: Room = field(default_factory=Room)

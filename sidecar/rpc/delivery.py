@@ -12,7 +12,8 @@ from sidecar.protocol.history import HistoryChanged, HistoryEntry
 from sidecar.protocol.pictures import GeneratedImage, PictureParameters
 from sidecar.rpc.context import Front
 from sidecar.rpc.found import check_result, tell_found
-from sidecar.rpc.images import MAX_BYTES, data_url
+from sidecar.rpc.images import data_url
+from sidecar.rpc.room import Room
 
 
 def saved(
@@ -47,10 +48,10 @@ def saved(
 
 
 def delivered(
-    front: Front, entry: HistoryEntry, image: ImageReady, delivery: Delivery
+    front: Front, entry: HistoryEntry, image: ImageReady, delivery: Delivery, room: Room
 ) -> GeneratedImage:
-    """As a path, a data URL or both; what is too large for a message is always a path."""
-    inline = delivery != "file" and entry.bytes <= MAX_BYTES // 2
+    """As a path, a data URL or both; what the message has no room for is always a path."""
+    inline = delivery != "file" and room.take(entry.bytes)
     data = front.history.picture(entry.id) if inline else b""
     return GeneratedImage(
         mime=entry.mime,

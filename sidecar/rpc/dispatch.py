@@ -20,6 +20,7 @@ from sidecar.errors import InvalidRequest, SidecarError
 from sidecar.rpc.context import Call, Front
 from sidecar.rpc.encode import answer, failure, parse
 from sidecar.rpc.faults import Failure, failure_of
+from sidecar.rpc.room import Room
 from sidecar.rpc.routines import routines
 
 Send = Callable[[bytes], None]
@@ -49,7 +50,7 @@ class Dispatcher:
         if isinstance(message, list) and message:
             self._batch(cast("list[Any]", message))
         else:
-            self._single(message, self._send)
+            self._single(message, self._send, Room())
 
     def fault(self, error: SidecarError) -> None:
         """Answer something that was not a message."""
@@ -70,13 +71,13 @@ class Dispatcher:
     # ----------------------------------------------------------------- requests
 
     def _batch(self, messages: list[Any]) -> None:
-        batch = Batch(len(messages), self._send)
+        batch, room = Batch(len(messages), self._send), Room()
         for message in messages:
             slot = batch.slot()
-            if not self._single(message, slot):
+            if not self._single(message, slot, room):
                 slot(b"")
 
-    def _single(self, message: Any, send: Send) -> bool:
+    def _single(self, message: Any, send: Send, room: Room) -> bool:
         """Whether there is or will be an answer."""
         locale = self._front.locale
         try:
@@ -87,7 +88,7 @@ class Dispatcher:
         params = message.get("params")
         positional = isinstance(params, list)
         request_id = message.get("id")
-        call = Call(self._front, request_id, positional)
+        call = Call(self._front, request_id, positional, room)
         routine = self._routines.get(message["method"])
         if routine is not None and routine.at_once:
             try:

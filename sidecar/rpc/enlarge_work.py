@@ -26,6 +26,7 @@ from sidecar.rpc.delivery import delivered, saved
 from sidecar.rpc.enlarge_recipe import enhanced_recipe, upscaled_recipe
 from sidecar.rpc.picture_work import timings
 from sidecar.rpc.reporter import Reporter
+from sidecar.rpc.room import Room
 from sidecar.texts import sentence_and_hint
 
 GUESSED_PIXELS = 1024 * 1024
@@ -40,10 +41,13 @@ def steps_taken(steps: int, strength: float) -> int:
 class EnlargeWork:
     """Sent again, it starts anew: nothing is kept of an unfinished picture."""
 
-    def __init__(self, front: Front, spec: UpscaleSpec | EnhanceSpec, delivery: Delivery) -> None:
+    def __init__(
+        self, front: Front, spec: UpscaleSpec | EnhanceSpec, delivery: Delivery, room: Room
+    ) -> None:
         self._front = front
         self._spec = spec
         self._delivery: Delivery = delivery
+        self._room = room
         self._job: Job | None = None
         self._reporter: Reporter | None = None
         self._image: ImageReady | None = None
@@ -102,7 +106,7 @@ class EnlargeWork:
         else:
             parameters = upscaled_recipe(spec, image)
         entry = saved(front, image, parameters, self._upscale.image)
-        return delivered(front, entry, image, self._delivery)
+        return delivered(front, entry, image, self._delivery, self._room)
 
     @property
     def _upscale(self) -> UpscaleSpec:

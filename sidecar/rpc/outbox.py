@@ -21,6 +21,11 @@ from sidecar.rpc.framing import Framing, frame
 PIPE_BUF = getattr(select, "PIPE_BUF", 512)
 MAX_DROPPABLE = 512
 HANG_UP_INTERVAL = 0.2
+OVERHEAD = 160
+"""Bytes that a waiting message takes beside its own."""
+MAX_UNREAD = 64 * 1024 * 1024
+"""When the client leaves more than this unread, nothing more is taken from it, and nothing more
+is begun for it."""
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +39,11 @@ class _Waiting:
 
 
 class Outbox:
-    """Thread-safe. `on_broken` is called once, when nobody reads any more."""
+    """Thread-safe. `on_broken` is called once, when nobody reads any more. `on_room`: each time
+    that no more than `limit` bytes wait again."""
 
-    def __init__(self, fd: int, on_broken: Callable[[], None]) -> None:
+    def __init__(self, fd: int, on_broken: Callable[[], None], limit: int = MAX_UNREAD) -> None:
+        self.on_room: Callable[[], None] = lambda: None
         self.framing = Framing.UNKNOWN
         self._fd = fd
         self._on_broken = on_broken
@@ -45,6 +52,7 @@ class Outbox:
         self._queue: deque[_Waiting] = deque()
         self._latest: dict[Hashable, _Waiting] = {}
         self._bytes = 0
+        self._limit = limit
         self._writing = False
         self._broken = False
         self._thread: threading.Thread | None = None
@@ -62,13 +70,18 @@ class Outbox:
         """A notification that may be lost when very many wait."""
         self._put(body, None, droppable=True)
 
-    def wait_below(self, size: int, hung_up: Callable[[], bool]) -> None:
-        """Hold the caller while more than `size` bytes wait: nobody is asked to read on.
+    @property
+    def full(self) -> bool:
+        """Whether more waits than should."""
+        return self._bytes > self._limit
+
+    def wait_for_room(self, hung_up: Callable[[], bool]) -> None:
+        """Hold the caller while it is full: nobody is asked to read on.
 
         `hung_up` is asked now and then whether the client closed its end meanwhile.
         """
         with self._changed:
-            while self._bytes > size and not self._broken and not hung_up():
+            while self.full and not self._broken and not hung_up():
                 self._changed.wait(HANG_UP_INTERVAL)
 
     def flush(self, timeout: float) -> bool:
@@ -115,7 +128,7 @@ class Outbox:
         if key is not None:
             self._latest[key] = entry
         self._queue.append(entry)
-        self._bytes += len(data)
+        self._bytes += len(data) + OVERHEAD
         self._changed.notify_all()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
@@ -132,12 +145,14 @@ class Outbox:
                 self._writing = True
             ok = self._write_all(entry.data)
             with self._changed:
-                self._writing = False
-                self._bytes -= len(entry.data)
+                self._writing, was_full = False, self.full
+                self._bytes -= len(entry.data) + OVERHEAD
                 if not ok:
                     self._break()
                     return
                 self._changed.notify_all()
+            if was_full and not self.full:
+                self.on_room()
 
     def _write_all(self, data: bytes) -> bool:
         view = memoryview(data)

@@ -26,6 +26,7 @@ from sidecar.rpc.delivery import delivered, saved
 from sidecar.rpc.found import check_result, tell_found
 from sidecar.rpc.images import inline_image
 from sidecar.rpc.reporter import Reporter
+from sidecar.rpc.room import Room
 from sidecar.rpc.specs import recipe
 from sidecar.rpc.styles import Wording
 from sidecar.texts import sentence_and_hint
@@ -128,10 +129,16 @@ class GenerateWork(PictureWork):
     """Pictures that are saved as they come; a repeated job goes on behind the last saved one."""
 
     def __init__(
-        self, front: Front, spec: RenderSpec, wording: Wording | None, delivery: Delivery
+        self,
+        front: Front,
+        spec: RenderSpec,
+        wording: Wording | None,
+        delivery: Delivery,
+        room: Room,
     ) -> None:
         super().__init__(front, spec, wording)
         self._delivery: Delivery = delivery
+        self._room = room
         self._images: list[GeneratedImage] = []
         self._enlarged = 1
         self._save_ms = 0.0
@@ -158,7 +165,7 @@ class GenerateWork(PictureWork):
         parameters = recipe(self.front, self.spec, image.seed, self.wording, image.enlarged)
         spare = [earlier.history_id for earlier in self._images]
         entry = saved(self.front, image, parameters, self.spec.init_image, spare)
-        self._images.append(delivered(self.front, entry, image, self._delivery))
+        self._images.append(delivered(self.front, entry, image, self._delivery, self._room))
         self._enlarged = image.enlarged
         save_ms = (perf_counter() - start) * 1000
         self._save_ms += save_ms

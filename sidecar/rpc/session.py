@@ -29,8 +29,6 @@ from sidecar.rpc.handlers import HANDLERS
 from sidecar.rpc.notify import LogToWire, Notifier
 from sidecar.settings import Settings
 
-MAX_WAITING_BYTES = 64 * 1024 * 1024
-"""When the client leaves more than this unread, nothing more is taken from it."""
 LAST_CANCEL, LAST_HANG_UP, LAST_FLUSH = 0.4, 0.2, 0.3
 """Seconds for each step of the end; together less than one second."""
 MEMORY_INTERVAL = 1.0
@@ -63,6 +61,7 @@ class Session:
         jobs = JobQueue(self._hooks(), settings.queue_limit, settings.cancel_deadline)
         self._link = Link(command, jobs, first)
         jobs.attach(self._link)
+        self._outbox.on_room = jobs.go_on
         self.front = Front(settings, jobs, self._notifier, self._link.send, self._end)
         self._dispatcher = Dispatcher(self.front, HANDLERS, self._outbox.send)
 
@@ -87,7 +86,7 @@ class Session:
         if not ended:
             self._dispatcher.warm_up(self.front.watch_library)
         while not (self._ending or ended):
-            self._outbox.wait_below(MAX_WAITING_BYTES, self._hung_up)
+            self._outbox.wait_for_room(self._hung_up)
             items = self._greeting.read()
             ended = items is None
             self._take(self._greeting.parser.end() if items is None else items)
@@ -102,6 +101,7 @@ class Session:
 
     def _take(self, items: list[Framed]) -> None:
         for item in items:
+            self._outbox.wait_for_room(self._hung_up)
             if self._ending:
                 return
             if isinstance(item, Fault):
@@ -133,6 +133,7 @@ class Session:
             warning=lambda kind, fields: self.front.warn(kind, fields),
             memory=self._memory_arrived,
             restarted=self._prewarm,
+            room=lambda: not self._outbox.full,
         )
 
     def _tell_state(self) -> None:

@@ -56,6 +56,7 @@ class Scripted:
         self.cancelled: list[str] = []
         self.warnings: list[str] = []
         self.restarts = 0
+        self.room = True
         self.killed = threading.Event()
         self.woken = threading.Event()
         hooks = Hooks(
@@ -64,6 +65,7 @@ class Scripted:
             warning=lambda kind, fields: self.warnings.append(kind),
             memory=lambda report: None,
             restarted=self._restarted,
+            room=lambda: self.room,
         )
         self.jobs = JobQueue(hooks, limit, cancel_deadline, ladder)
         self.jobs.attach(self)

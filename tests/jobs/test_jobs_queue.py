@@ -44,6 +44,18 @@ class TestOrder:
         assert script.sent == [first.id, second.id]
         assert first.future.result(0) == "done"
 
+    def test_nothing_is_begun_for_a_client_that_does_not_read_until_it_reads_again(self) -> None:
+        script = Scripted()
+        script.up()
+        first, second = script.submit(), script.submit()
+        script.room = False
+        script.finish(first)
+        assert script.sent == [first.id]
+        assert first.future.result(0) == "done"
+        script.room = True
+        script.jobs.go_on()
+        assert script.sent == [first.id, second.id]
+
     def test_interactive_work_overtakes_waiting_pictures(self) -> None:
         script = Scripted()
         script.up()

@@ -6,7 +6,7 @@ import os
 import threading
 
 from sidecar.rpc.framing import Framing
-from sidecar.rpc.outbox import Outbox
+from sidecar.rpc.outbox import MAX_UNREAD, Outbox
 
 PATIENCE = 10.0
 
@@ -14,10 +14,10 @@ PATIENCE = 10.0
 class Pipe:
     """A pipe with an outbox at its writing end."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_UNREAD) -> None:
         self.read_fd, self.write_fd = os.pipe()
         self.broken = threading.Event()
-        self.outbox = Outbox(self.write_fd, self.broken.set)
+        self.outbox = Outbox(self.write_fd, self.broken.set, limit)
         self.outbox.framing = Framing.LINES
 
     def lines(self, count: int) -> list[bytes]:
@@ -84,22 +84,22 @@ def test_log_lines_are_dropped_rather_than_piled_up() -> None:
 
 
 def test_a_reader_that_goes_away_is_noticed_once_and_nobody_is_held() -> None:
-    pipe = Pipe()
+    pipe = Pipe(limit=1000)
     os.close(pipe.read_fd)
     for _ in range(3):
         pipe.outbox.send(b"{}")
     assert pipe.broken.wait(PATIENCE)
-    pipe.outbox.wait_below(0, lambda: False)
+    pipe.outbox.wait_for_room(lambda: False)
     assert pipe.outbox.flush(PATIENCE)
 
 
 def test_nothing_more_is_taken_in_while_too_much_waits() -> None:
-    pipe = Pipe()
+    pipe = Pipe(limit=1000)
     pipe.outbox.send(b"x" * 1_000_000)
     passed = threading.Event()
 
     def wait() -> None:
-        pipe.outbox.wait_below(1000, lambda: False)
+        pipe.outbox.wait_for_room(lambda: False)
         passed.set()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -109,16 +109,41 @@ def test_nothing_more_is_taken_in_while_too_much_waits() -> None:
 
 
 def test_a_client_that_hangs_up_unread_does_not_hold_us() -> None:
-    pipe = Pipe()
+    pipe = Pipe(limit=1000)
     pipe.outbox.send(b"x" * 1_000_000)
     hung_up = threading.Event()
     passed = threading.Event()
 
     def wait() -> None:
-        pipe.outbox.wait_below(1000, hung_up.is_set)
+        pipe.outbox.wait_for_room(hung_up.is_set)
         passed.set()
 
     threading.Thread(target=wait, daemon=True).start()
     assert not passed.wait(0.05)
     hung_up.set()
     assert passed.wait(PATIENCE)
+
+
+def test_room_is_told_of_each_time_that_there_is_some_again() -> None:
+    pipe = Pipe(limit=200_000)
+    told = threading.Semaphore(0)
+    pipe.outbox.on_room = told.release
+    for _ in range(2):
+        for _ in range(3):
+            pipe.outbox.send(b"x" * 100_000)
+        assert pipe.outbox.full
+        pipe.lines(3)
+        assert told.acquire(timeout=PATIENCE)
+        assert not pipe.outbox.full
+    assert not told.acquire(blocking=False)
+
+
+def test_a_reader_of_a_few_bytes_at_a_time_gets_everything_in_order() -> None:
+    pipe = Pipe()
+    sent = [b"%d:" % n + b"y" * (n * 997 % 9000) for n in range(40)]
+    for message in sent:
+        pipe.outbox.send(message)
+    data = bytearray()
+    while data.count(b"\n") < len(sent):
+        data += os.read(pipe.read_fd, 7)
+    assert bytes(data).splitlines() == sent

@@ -30,6 +30,14 @@ PICTURES = count(4, 200)
 MANY_PICTURES = 50
 """More of them make room for one another in the history."""
 
+INLINE = count(5, 20)
+INLINE_EACH, INLINE_BYTES = 8, 4_000_000
+"""Pictures of one answer; as text they are 41 MiB."""
+LOAD = b'{"jsonrpc":"2.0","id":-1,"method":"load_model","params":{"model":"starter"}}\n'
+QUIET = 3.0
+SIP = 7
+"""Bytes that a very slow reader takes at a time."""
+
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory from /proc"),
     pytest.mark.timeout(900 if LONG else 180),
@@ -130,6 +138,15 @@ class Stalled:
         assert self.process.stdin is not None
         os.set_blocking(self.process.stdin.fileno(), False)
         self.sent = 0
+        self._rest = b""
+        self.inline: dict[int, int] = {}
+
+    def write(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        os.set_blocking(self.process.stdin.fileno(), True)
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+        os.set_blocking(self.process.stdin.fileno(), False)
 
     def ask_until_it_takes_no_more(self, request: bytes) -> None:
         """Each request with the next id; until its pipe has been full for seconds."""
@@ -162,6 +179,8 @@ class Stalled:
         while len(ids) < self.sent:
             message = json.loads(self.process.stdout.readline())
             ids += [message["id"]] if "id" in message else []
+            images = message.get("result", {}).get("images", ())
+            self.inline[message.get("id", -1)] = sum(bool(i["data_url"]) for i in images)
         stdin.close()
         return ids
 
@@ -188,18 +207,76 @@ def test_progress_nobody_reads_is_not_piled_up(tmp_path: Path) -> None:
             b'{"jsonrpc":"2.0","id":%d,"method":"generate",'
             b'"params":{"prompt":"x","steps":150,"count":4,"width":64,"height":64}}\n'
         )
-        assert stalled.process.stdin is not None
-        os.set_blocking(stalled.process.stdin.fileno(), True)
-        stalled.process.stdin.write(
-            b'{"jsonrpc":"2.0","id":-1,"method":"load_model","params":{"model":"starter"}}\n'
-        )
+        stalled.write(LOAD)
         for number in range(PICTURES):
-            stalled.process.stdin.write(picture % number)
-        stalled.process.stdin.flush()
+            stalled.write(picture % number)
         wait_until_drawn(tmp_path / "data" / "images", min(4 * PICTURES, MANY_PICTURES))
         assert psutil.Process(stalled.process.pid).memory_info().rss < 90 * MIB
     finally:
         stalled.process.kill()
+
+
+def inline_pictures(number: int, each: int, size: int) -> bytes:
+    params = {"prompt": f"[pad={size}]", "count": each, "steps": 1, "delivery": "inline"}
+    message = {"jsonrpc": "2.0", "id": number, "method": "generate", "params": params}
+    return json.dumps(message).encode() + b"\n"
+
+
+def test_pictures_that_nobody_reads_are_not_piled_up_and_come_inline_once_they_are_read(
+    tmp_path: Path,
+) -> None:
+    stalled = Stalled(tmp_path)
+    try:
+        stalled.write(LOAD)
+        for number in range(INLINE):
+            stalled.write(inline_pictures(number, INLINE_EACH, INLINE_BYTES))
+        drawn = wait_until_no_more_is_drawn(tmp_path / "data" / "images")
+        assert 0 < drawn < INLINE * INLINE_EACH
+        held = psutil.Process(stalled.process.pid).memory_info().rss
+        assert held < UNREAD + 80 * MIB
+        stalled.sent = INLINE + 1  # the model's answer
+        assert stalled.read_all() == list(range(-1, INLINE))
+        assert [stalled.inline[n] for n in range(INLINE)] == [INLINE_EACH] * INLINE
+        assert stalled.process.wait(PATIENCE) == 0
+    finally:
+        stalled.process.kill()
+
+
+def test_a_reader_of_a_few_bytes_at_a_time_gets_every_answer_whole_and_in_order(
+    tmp_path: Path,
+) -> None:
+    stalled = Stalled(tmp_path)
+    try:
+        stalled.write(LOAD)
+        for number in range(6):
+            stalled.write(inline_pictures(number, 2, 3000))
+        assert stalled.process.stdout is not None
+        assert stalled.process.stdin is not None
+        data = bytearray()
+        while b'"id":5,"result"' not in data or not data.endswith(b"\n"):
+            data += os.read(stalled.process.stdout.fileno(), SIP)
+        answers = [m for m in map(json.loads, data.splitlines()) if "id" in m]
+        assert [m["id"] for m in answers] == [-1, *range(6)]
+        assert all(i["data_url"] for m in answers[1:] for i in m["result"]["images"])
+        stalled.process.stdin.close()
+        assert stalled.process.wait(PATIENCE) == 0
+    finally:
+        stalled.process.kill()
+
+
+def wait_until_no_more_is_drawn(folder: Path) -> int:
+    """How many pictures there were by then; the history keeps more than that."""
+    pause = threading.Event()
+    drawn, since = 0, monotonic()
+    end = since + 2 * PATIENCE
+    while monotonic() < end:
+        now = len(list(folder.glob("2*.png"))) if folder.is_dir() else 0
+        if now != drawn:
+            drawn, since = now, monotonic()
+        if drawn and monotonic() - since > QUIET:
+            return drawn
+        pause.wait(0.1)
+    raise AssertionError("pictures were drawn without end")
 
 
 def wait_until_drawn(folder: Path, pictures: int) -> None:

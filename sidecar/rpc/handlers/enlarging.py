@@ -89,6 +89,6 @@ def _submit(
     delivery: Delivery,
     gate: Future[None] | None = None,
 ) -> Future[Any]:
-    work = EnlargeWork(call.front, spec, delivery)
+    work = EnlargeWork(call.front, spec, delivery, call.room)
     model = spec.render.model if isinstance(spec, EnhanceSpec) and spec.render else None
     return call.front.jobs.submit(Job("enlarge", model, work, call.request_id, gate=gate))

@@ -86,7 +86,7 @@ def _draw(call: Call, drawing: Drawing, params: GenerateParams, words: Worded) -
     drawn = full_spec(drawing, _with(params, words), params.count)
     spec = finished(call.front, drawn, params, drawing.defaults)
     gate = call.front.guard.clear(spec.loras, params.allow_suspicious)
-    work = GenerateWork(call.front, spec, words.wording, params.delivery)
+    work = GenerateWork(call.front, spec, words.wording, params.delivery, call.room)
     return call.front.jobs.submit(Job("generate", spec.model, work, call.request_id, gate=gate))
 
 
