@@ -7,7 +7,7 @@ that fill the sentence, so it crosses the engine's pipe as data and is put into 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sidecar.lora_format.titles import title
@@ -186,22 +186,29 @@ class OutOfMemory(SidecarError):
         foretold = self.fields.get("needed_mb") is not None
         kind = "out_of_memory_foretold" if foretold else self.kind
         message, hint = sentence_and_hint(kind, self.fields, locale)
-        told = self.data(locale)["alternatives"]
-        ways = [way["message"] for way in told if not isinstance(way, str)]
+        ways = [_sentence(way, locale) for way in self._ways() if not isinstance(way, str)]
         if ways:
             hint = sentence_and_hint("out_of_memory_ways", {"ways": ways[:WAYS_IN_HINT]}, locale)[1]
         return message, hint
 
     def data(self, locale: str) -> dict[str, Any]:
-        ways = self.fields.get("alternatives", ())
-        told = [way if isinstance(way, str) else told_way(way, locale) for way in ways]
-        return {**self.fields, "alternatives": told}
+        return {**self.fields, "alternatives": [told_way(way, locale) for way in self._ways()]}
+
+    def _ways(self) -> Sequence[Mapping[str, Any] | str]:
+        return self.fields.get("alternatives", ())
 
 
-def told_way(way: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """An alternative with its sentence."""
+def told_way(way: Mapping[str, Any] | str, locale: str) -> dict[str, Any] | str:
+    """An alternative with its sentence; one that is no size to draw at, as its sentence alone."""
+    if isinstance(way, str):
+        return way
+    message = _sentence(way, locale)
+    return {**way, "message": message} if "width" in way else message
+
+
+def _sentence(way: Mapping[str, Any], locale: str) -> str:
     kind = "smaller_upscaled" if way["way"] == "smaller" and way["upscale"] > 1 else way["way"]
-    return {**way, "message": sentence_and_hint(f"way_{kind}", way, locale)[0]}
+    return sentence_and_hint(f"way_{kind}", way, locale)[0]
 
 
 class EngineCrashed(SidecarError):

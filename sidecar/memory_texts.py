@@ -19,6 +19,8 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "way_low_vram": ("the same picture more slowly, with low_vram “{low_vram}”", ""),
     "way_smaller_upscaled": ("{width}×{height}, enlarged {upscale} times", ""),
     "way_smaller": ("{width}×{height}", ""),
+    "way_lighter_network": ("the network “{network}”, which takes less memory", ""),
+    "way_lower_scale": ("enlarging {scale} times only", ""),
 }
 
 CHINESE: dict[str, tuple[str, str]] = {
@@ -35,4 +37,6 @@ CHINESE: dict[str, tuple[str, str]] = {
     "way_low_vram": ("用 low_vram“{low_vram}”生成同样的图片，只是更慢", ""),
     "way_smaller_upscaled": ("{width}×{height}，再放大 {upscale} 倍", ""),
     "way_smaller": ("{width}×{height}", ""),
+    "way_lighter_network": ("改用更省内存的网络“{network}”", ""),
+    "way_lower_scale": ("只放大 {scale} 倍", ""),
 }

@@ -37,6 +37,7 @@ from sidecar.engine.drawn_smaller import (
     refused_whole,
     reported_whole,
 )
+from sidecar.engine.shortage import memory_told
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,9 +66,7 @@ class CompleteEngine:
         return self._drawing.load_model(job_id, spec, emit, cancel)
 
     def unload_model(self) -> Unloaded:
-        for tool in ("_upscaler", "_checker"):
-            if tool in vars(self):
-                getattr(self, tool).unload()
+        self._release()
         return self._drawing.unload_model()
 
     def apply_loras(
@@ -86,7 +85,7 @@ class CompleteEngine:
         if plan is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
-        with refused_whole(spec, plan):
+        with refused_whole(spec, plan), memory_told(self._release):
             return finishing.render(
                 job_id,
                 spec,
@@ -99,13 +98,16 @@ class CompleteEngine:
 
     def upscale(self, job_id: str, spec: UpscaleSpec, emit: Emit, cancel: CancelToken) -> Finished:
         job = import_module("sidecar.engine.upscale.job")
-        return job.upscale(job_id, spec, self._upscaler, self._check, emit, cancel)
+        with memory_told(self._release, job.lighter_ways(spec)):
+            return job.upscale(job_id, spec, self._upscaler, self._check, emit, cancel)
 
     def enhance(self, job_id: str, spec: EnhanceSpec, emit: Emit, cancel: CancelToken) -> Finished:
         job = import_module("sidecar.engine.enhancing")
-        return job.enhance(
-            job_id, spec, self._drawing, self._device, self._upscaler, self._check, emit, cancel
-        )
+        ways = import_module("sidecar.engine.upscale.job").lighter_ways(spec.upscale)
+        with memory_told(self._release, ways):
+            return job.enhance(
+                job_id, spec, self._drawing, self._device, self._upscaler, self._check, emit, cancel
+            )
 
     def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
         if planned is None:
@@ -122,6 +124,11 @@ class CompleteEngine:
     @cached_property
     def _checker(self) -> Checker:
         return import_module("sidecar.engine.checks.checker").Checker(thread_count(self._threads))
+
+    def _release(self) -> None:
+        for tool in ("_upscaler", "_checker"):
+            if tool in vars(self):
+                getattr(self, tool).unload()
 
     def _look(self, picture: Image, checks: CheckSpec) -> Checked:
         return self._checker.look(picture, checks)

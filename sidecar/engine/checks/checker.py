@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib import import_module
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from sidecar.engine import allocator
 from sidecar.engine.checks.codes import codes
 from sidecar.engine.contract import Checked, CheckSpec, Found
 from sidecar.engine.pictures.opening import Opened, flat
+from sidecar.engine.shortage import forget
 from sidecar.errors import ContentBlocked
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 OFF, BLOCK = "off", "block"
 NETWORKS = ("_nsfw", "_writing")
+
+log = logging.getLogger(__name__)
 
 
 class Checker:
@@ -34,11 +39,22 @@ class Checker:
     def look(self, picture: Image.Image, spec: CheckSpec) -> Checked:
         """At an RGB picture."""
         try:
-            return self._looked(picture, spec)
+            return self._twice(picture, spec)
         finally:
             for name in NETWORKS:
                 if name in vars(self):
                     vars(self)[name].give_back()
+
+    def _twice(self, picture: Image.Image, spec: CheckSpec) -> Checked:
+        """Once more, with everything released, where memory ran out. Raises MemoryError."""
+        try:
+            return self._looked(picture, spec)
+        except MemoryError as exc:
+            log.warning("out of memory in checks: %s", exc)
+            forget(exc)
+        self.unload()
+        allocator.give_back()
+        return self._looked(picture, spec)
 
     def _looked(self, picture: Image.Image, spec: CheckSpec) -> Checked:
         found: list[Found] = []

@@ -26,6 +26,8 @@ from sidecar.engine.pictures.png_writer import PngWriter
 from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
 
 FIRST_LOOK_PX = 128
+LIGHTEST = "realesr-animevideov3"
+"""Of the bundled networks, the one that takes the least memory."""
 MAX_PIXELS_OUT = 2**28
 """Of the enlarged picture: 16,384 × 16,384."""
 
@@ -106,6 +108,16 @@ def ready(
             checked=checked,
         )
     )
+
+
+def lighter_ways(spec: UpscaleSpec) -> list[dict[str, object]]:
+    """What takes less memory, the nearest to what was asked for first."""
+    ways: list[dict[str, object]] = []
+    if spec.upscaler.name != LIGHTEST:
+        ways.append({"way": "lighter_network", "network": LIGHTEST})
+    if spec.scale > 2:
+        ways.append({"way": "lower_scale", "scale": 2})
+    return ways
 
 
 def opened_for(spec: UpscaleSpec) -> Opened:

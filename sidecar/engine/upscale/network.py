@@ -88,6 +88,12 @@ class Network:
         area = self.tile**2
         return max(self.tile, area // width), max(self.tile, area // height)
 
+    def smaller_sides(self, height: int, width: int) -> tuple[int, int]:
+        """What to cut a piece to where there is no memory for the whole of it."""
+        if self._layout.fixed is not None:
+            return self.tile, self.tile
+        return -(-height // 2), -(-width // 2)
+
     def _measured_margin(self) -> int:
         """How far to the right a change at the left edge is noticed, and some pixels more."""
         if self._layout.fixed is not None:

@@ -31,7 +31,7 @@ class Piece:
         if scale > network.scale:
             reason = f"it enlarges {network.scale} times, not {scale}"
             raise ModelUnsupported(model=name, reason=reason)
-        self._network = network
+        self.network = network
         self._scale = scale
         self._stop = stop
 
@@ -52,7 +52,7 @@ class Piece:
     def _colours(self, pixels: Pixels) -> Pixels:
         picture = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         unit = picture.astype(np.float32) / 255.0
-        out = self._network(unit, self._stop)
+        out = self.network(unit, self._stop)
         if abs(float(out.mean()) - float(unit.mean())) > SAME_LIGHT:
             raise NumericalFault(what="brightness lost in enlarging")
         if pixels.shape[2] == 1:
@@ -60,9 +60,9 @@ class Piece:
         return self._at_scale(np.rint(out * 255.0).clip(0, 255).astype(np.uint8))
 
     def _at_scale(self, pixels: Pixels) -> Pixels:
-        if self._scale == self._network.scale:
+        if self._scale == self.network.scale:
             return pixels
-        height, width = (side * self._scale // self._network.scale for side in pixels.shape[:2])
+        height, width = (side * self._scale // self.network.scale for side in pixels.shape[:2])
         picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
         small = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
         return small.reshape(height, width, -1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +16,12 @@ from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSp
 from sidecar.engine.pictures.opening import CHANNELS, Opened
 from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
+from sidecar.engine.upscale.attempts import Attempts, OnPiece
 from sidecar.engine.upscale.network import Network, open_network
 from sidecar.engine.upscale.pieces import Piece, under_transparency
 from sidecar.engine.upscale.tiles import enlarged_rows, spans
-from sidecar.errors import NumericalFault
 
 Pixels = NDArray[np.uint8]
-OnPiece = Callable[[int, int], None]
-"""Called after each piece with how many are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,11 @@ class Upscaler:
         self._network = self._key = None
         self._full.clear()
 
+    def give_back(self) -> None:
+        """Free what the network took beside its weights."""
+        if self._network is not None:
+            self._network.give_back()
+
     def enlarge(
         self,
         opened: Opened,
@@ -82,7 +85,8 @@ class Upscaler:
     ) -> Enlarged:
         """Nothing is computed before `rows` is read, and then a strip at a time.
 
-        Raises Cancelled between pieces, and NumericalFault when a result is no picture.
+        Raises Cancelled between pieces, NumericalFault when a result is no picture, and MemoryError
+        when there is too little of it for smaller pieces, too.
         """
         picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
         pixels = Opened(picture).pixels
@@ -92,7 +96,7 @@ class Upscaler:
         rows = spans(height, tall, network.margin)
         columns = spans(width, wide, network.margin)
         pieces = len(rows) * len(columns)
-        job = _Pieces(self, spec, scale, emit, cancel, on_piece, pieces)
+        job = Attempts(self, spec, scale, emit, cancel, on_piece, pieces)
         return Enlarged(
             width=picture.width * scale,
             height=picture.height * scale,
@@ -119,10 +123,11 @@ class Upscaler:
             yield from rows
         except Exception as exc:
             forget(exc)
+            if isinstance(exc, MemoryError):
+                self.unload()
             raise
         finally:
-            if self._network is not None:
-                self._network.give_back()
+            self.give_back()
 
     def _ready(self, spec: UpscalerSpec, emit: Emit) -> Network:
         key = _key_of(spec.path)
@@ -145,42 +150,6 @@ class Upscaler:
                 emit(EngineWarning("provider_fallback", fields))
 
         return told
-
-
-@dataclass
-class _Pieces:
-    """What happens around each piece: cancel, progress, a second try on the CPU."""
-
-    upscaler: Upscaler
-    spec: UpscalerSpec
-    scale: int
-    emit: Emit
-    cancel: CancelToken
-    on_piece: OnPiece
-    pieces: int
-    done: int = 0
-
-    def __call__(self, pixels: Pixels) -> Pixels:
-        self.cancel.check()
-        with providers.Stop(self.cancel) as stop:
-            out = self._enlarged(pixels, stop)
-        self.done += 1
-        self.on_piece(self.done, self.pieces)
-        return out
-
-    def _enlarged(self, pixels: Pixels, stop: providers.Stop) -> Pixels:
-        while True:
-            try:
-                return self.upscaler.piece(self.spec, self.scale, self.emit, stop)(pixels)
-            except (NumericalFault, providers.RunFailed, MemoryError) as exc:
-                forget(exc)
-                self.cancel.check()  # a run that was stopped fails
-                if not self._otherwise(exc):
-                    raise
-
-    def _otherwise(self, exc: Exception) -> bool:
-        """Whether it can be tried once more: on the CPU."""
-        return self.upscaler.use_cpu(self.emit, for_good=not isinstance(exc, MemoryError))
 
 
 def _key_of(path: str) -> tuple[str, int, int] | None:
