@@ -189,3 +189,10 @@ def test_its_doctor_is_content(moved: Any, variant: str, tmp_path: Path) -> None
     assert [finding for finding in findings if finding["state"] == "problem"] == []
     assert str(data) in [finding["text"] for finding in findings if finding["topic"] == "data"]
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes streams with a POSIX shell")
+def test_its_doctor_needs_no_streams(moved: Any, tmp_path: Path) -> None:
+    program = [str(moved(LITE)), "doctor", "--no-drawing", "--data-dir", str(tmp_path)]
+    words = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *program]
+    assert subprocess.run(words, env=BARE, timeout=120, check=False).returncode == 0
