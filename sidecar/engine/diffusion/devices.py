@@ -104,7 +104,7 @@ class Cuda(Device):
 
     @property
     def address(self) -> PciAddress:
-        card = cast("Any", torch.cuda.get_device_properties())
+        card = cast("Any", torch.cuda).get_device_properties()
         return card.pci_domain_id, card.pci_bus_id, card.pci_device_id
 
     @property

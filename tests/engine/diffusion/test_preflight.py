@@ -6,13 +6,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 
 from sidecar.engine.contract import CancelToken, Event, ImageReady, ModelSpec
+from sidecar.engine.diffusion import render
 from sidecar.engine.diffusion.engine import DiffusionEngine
 from sidecar.engine.diffusion.lora_room import stack_bytes
+from sidecar.engine.diffusion.sample import Drawing, sample
 from sidecar.errors import OutOfMemory
 from tests.engine.diffusion.drawing import BUNDLED, STARTER, lora, render_spec
 from tests.engine.diffusion.fake_cuda import GIGABYTE, fake_cuda
@@ -122,16 +125,29 @@ def test_auto_stays_where_it_came_to_until_it_is_asked_for_anew(fresh: Laptop) -
     assert laptop.load(on("auto")).rung == "off"
 
 
-def test_fewer_at_once_is_simply_done(laptop: Laptop) -> None:
+def test_fewer_at_once_is_simply_done(fresh: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    laptop, small = fresh, {"width": 64, "height": 64}
+    laptop.load(on("off"))
     needed = laptop.forecast(on("off"), count=4, width=256, height=256)
     assert needed.at_once == 1, "larger pictures are drawn one by one anyway"
-    four = laptop.forecast(on("off"), count=4)
-    one = laptop.forecast(on("off"), count=1)
-    laptop.limit(max((four.peak + one.peak) // 2, laptop.device.used()))
-    fewer = laptop.forecast(on("off"), count=4)
+    many = laptop.forecast(on("off"), count=16, **small)
+    one = laptop.forecast(on("off"), count=1, **small)
+    assert many.at_once == 16
+    laptop.limit((many.peak + one.peak) // 2)
+    fewer = laptop.forecast(on("off"), count=16, **small)
     assert fewer.fits
-    assert fewer.at_once <= four.at_once
-    assert len(laptop.draw(on("off"), count=4)) == 4
+    assert fewer.peak <= laptop.device.limit.bytes < many.peak
+    assert 1 <= fewer.at_once < many.at_once
+    batches: list[int] = []
+
+    def sampled(components: Any, drawing: Drawing, *rest: Any) -> torch.Tensor:
+        batches.append(len(drawing.seeds))
+        return sample(components, drawing, *rest)
+
+    monkeypatch.setattr(render, "sample", sampled)
+    assert len(laptop.draw(on("off"), count=16, **small)) == 16
+    assert batches == [fewer.at_once] * (16 // fewer.at_once)
+    assert laptop.warnings == []
 
 
 def test_nothing_that_fits_by_a_wide_margin_is_refused(laptop: Laptop) -> None:
