@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, get_args
@@ -71,11 +70,17 @@ def _device(warm: EngineWarm | None) -> dict[str, Any]:
 
 
 def main_memory() -> tuple[int, int]:
-    """Total and free bytes. Where the system says so by itself, psutil, whose import takes a
+    """Total and available bytes. Where the system says so by itself, psutil, whose import takes a
     tenth of the handshake, is not asked."""
     try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        return page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
+        with open("/proc/meminfo", "rb") as file:
+            lines = dict(line.split(b":", 1) for line in file)
+        return _bytes(lines[b"MemTotal"]), _bytes(lines[b"MemAvailable"])
+    except (OSError, KeyError, ValueError):
         memory = import_module("psutil").virtual_memory()
         return memory.total, memory.available
+
+
+def _bytes(figure: bytes) -> int:
+    """Of a figure in kB, as proc(5) has them."""
+    return int(figure.split()[0]) * 1024
