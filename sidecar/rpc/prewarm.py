@@ -27,13 +27,13 @@ def prewarm(front: Front) -> None:
     front.jobs.submit(Job("prewarm", model, work, gate=gate))
 
 
-def preload(front: Front, model: str) -> None:
-    """Put a model in force at the start. One that cannot be found is only warned of."""
+def preload(front: Front, model: str) -> SidecarError | None:
+    """Put a model in force at the start; why not, for one that cannot be found."""
     try:
         found = find_model(front, model)
     except SidecarError as exc:
-        front.warn(exc.kind, exc.fields)
-        return
+        return exc
     spec = model_spec(front, found, LoadModelParams.model_validate({"model": model}))
     front.projection.replace(Projected(spec, spec.family))
     prewarm(front)
+    return None

@@ -72,17 +72,19 @@ class Session:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._on_signal)
         self._link.start()
-        self._preload()
-        self._read_all()
+        self._read_all(self._preload())
         self._close()
         return 0
 
     # ----------------------------------------------------------------- reading
 
-    def _read_all(self) -> None:
+    def _read_all(self, unfit: SidecarError | None) -> None:
+        """`unfit`: why the first model cannot be loaded, which is told in the caller's language."""
         items, ended = self._greeting.left()
         self.front.locale = self._greeting.locale
         self._take(items)
+        if unfit is not None:
+            self.front.warn(unfit.kind, unfit.fields)
         if not ended:
             self._dispatcher.warm_up(self.front.watch_library)
         while not (self._ending or ended):
@@ -117,9 +119,10 @@ class Session:
             log.exception("a message of %d bytes could not be handled", len(body))
             self._dispatcher.fault(SidecarError())
 
-    def _preload(self) -> None:
-        if self.front.settings.preload_model is not None:
-            import_module(PREWARM).preload(self.front, self.front.settings.preload_model)
+    def _preload(self) -> SidecarError | None:
+        """Why the model of the command line cannot be loaded, if it cannot."""
+        model = self.front.settings.preload_model
+        return None if model is None else import_module(PREWARM).preload(self.front, model)
 
     def _prewarm(self) -> None:
         import_module(PREWARM).prewarm(self.front)
