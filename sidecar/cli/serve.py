@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 
 from sidecar import __version__
 from sidecar.cli.streams import fill_gaps
@@ -79,6 +81,8 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 
 def run(args: argparse.Namespace) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)  # until there is a session, which takes its leave
     try:
         wire = claim()
     except OSError as exc:
@@ -106,6 +110,11 @@ def run(args: argparse.Namespace) -> int:
     greeting.start()
     session = import_module("sidecar.rpc.session").Session(settings, greeting, command, engine)
     return session.run()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Nothing has been begun; an engine ends with its input."""
+    os._exit(0)
 
 
 def _spawned(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
