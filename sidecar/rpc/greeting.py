@@ -2,7 +2,8 @@
 
 An app shows its window once `initialize` is answered, and the answer needs next to nothing. So a
 thread of its own reads first, and answers a plain `initialize` by itself. Whatever else it reads,
-and an `initialize` that is out of the ordinary, it leaves to the session, untouched.
+an `initialize` that is out of the ordinary, and one that comes so late that the session is there
+and may know more, it leaves to the session, untouched.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Greeting:
         self._ready = ready
         self._left: list[Framed] = []
         self._ended = False
+        self._awaited = False
         self._thread = threading.Thread(target=self._run, name="greeting", daemon=True)
 
     def start(self) -> None:
@@ -55,7 +57,8 @@ class Greeting:
 
     def left(self) -> tuple[list[Framed], bool]:
         """Waits for the first bytes; the messages in them that are not answered yet, and whether
-        the stream ended with them."""
+        the stream ended with them. From now on none is answered here, but the one in hand."""
+        self._awaited = True
         self._thread.join()
         return self._left, self._ended
 
@@ -81,7 +84,8 @@ class Greeting:
             self._left, self._ended = self.parser.end(), True
             return
         self._left = items
-        if items and isinstance(items[0], bytes) and self._answered(items[0]):
+        first = None if self._awaited or not items else items[0]
+        if isinstance(first, bytes) and self._answered(first):
             self._left = items[1:]
 
     def _answered(self, body: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sidecar.paths import DataFolder
@@ -20,11 +22,13 @@ from sidecar.protocol.methods import METHODS
 from sidecar.protocol.names import NOTIFICATION_NAMES
 from sidecar.rpc.greeting import Greeting
 from sidecar.rpc.handlers import HANDLERS
+from sidecar.rpc.handshake import main_memory
 from sidecar.rpc.stdio import Wire
 from sidecar.settings import Settings
 from tests.rpc.child import Start
 from tests.rpc.in_memory import InMemory
 
+PATIENCE = 30.0
 READY = b'{"jsonrpc":"2.0","method":"ready"}'
 PLAIN = b'{"jsonrpc":"2.0","id":1,"method":"initialize"'
 DISCOVER = b'{"jsonrpc":"2.0","id":2,"method":"rpc.discover"}'
@@ -44,7 +48,12 @@ class Pipes:
 
     def hear(self, data: bytes) -> tuple[list[Any], bool]:
         os.write(self.write_fd, data)
+        return self.heard()
+
+    def heard(self) -> tuple[list[Any], bool]:
+        """The session comes only after the first bytes."""
         self.greeting.start()
+        self.greeting._thread.join(PATIENCE)
         return self.greeting.left()
 
     def said(self) -> bytes:
@@ -129,8 +138,7 @@ NOT_PLAIN = [
 def test_everything_else_is_left_to_the_session(pipes: Pipes, body: bytes) -> None:
     feeder = threading.Thread(target=os.write, args=(pipes.write_fd, body + b"\n"))
     feeder.start()  # more than a pipe holds may be among them
-    pipes.greeting.start()
-    left, ended = pipes.greeting.left()
+    left, ended = pipes.heard()
     while not left:  # the end of a long one
         left = pipes.greeting.read() or []
     feeder.join()
@@ -158,8 +166,7 @@ def test_the_end_of_the_stream_is_told(pipes: Pipes) -> None:
     os.write(pipes.write_fd, PLAIN[:9])
     os.close(pipes.write_fd)
     pipes.write_fd = -1
-    pipes.greeting.start()
-    assert pipes.greeting.left() == ([], False)
+    assert pipes.heard() == ([], False)
     assert pipes.greeting.read() is None
 
 
@@ -179,6 +186,52 @@ def test_the_answer_is_what_the_schema_says(pipes: Pipes) -> None:
     pipes.hear(PLAIN + b"}\n")
     result = json.loads(pipes.said())["result"]
     assert InitializeResult.model_validate(result).model_dump() == result
+
+
+def test_an_initialize_that_comes_when_the_session_waits_is_left_to_it(pipes: Pipes) -> None:
+    greeting, left = pipes.greeting, []
+    greeting.start()
+    session = threading.Thread(target=lambda: left.append(greeting.left()))
+    session.start()
+    while not greeting._awaited:
+        session.join(0.001)
+    os.write(pipes.write_fd, PLAIN + b"}\n")
+    session.join(PATIENCE)
+    assert left == [([PLAIN + b"}"], False)]
+    assert pipes.said() == b""
+
+
+def test_a_client_that_speaks_late_is_told_what_the_engine_found(start: Start) -> None:
+    child = start()
+    child.notification("engine_state", lambda p: p["state"] == "ready")
+    assert child.call("initialize")["device"]["name"] == "fake device"
+
+
+def test_free_memory_is_what_is_available_as_everywhere(pipes: Pipes) -> None:
+    total, available = main_memory()
+    memory = psutil.virtual_memory()
+    assert total == memory.total
+    assert abs(available - memory.available) < 0.02 * total
+
+
+def test_a_model_that_is_not_there_is_told_in_the_language_of_the_caller(start: Start) -> None:
+    child = start("--model", "typo")
+    child.call("initialize", locale="zh-CN")
+    warning = child.notification("warning", lambda p: p["kind"] == "model_not_found")
+    assert "typo" in warning["message"]
+    assert not warning["message"].isascii()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_imports_ends_the_sidecar_cleanly(
+    start: Start, number: signal.Signals
+) -> None:
+    child = start()
+    child.wait(lambda message: message["method"] == "ready")
+    child.process.send_signal(number)
+    assert child.process.wait(PATIENCE) == 0
+    assert "Traceback" not in child.log()
 
 
 def test_the_language_of_the_greeting_holds_for_the_session(start: Start) -> None:
