@@ -79,6 +79,30 @@ bodies = (requests() | st.lists(requests(), max_size=4) | values).map(
 )
 
 
+locales = st.sampled_from(("en", "zh-CN", "fr", "")) | scalars
+clients = st.dictionaries(st.sampled_from(("name", "version", "os")), scalars) | values
+greetings = st.fixed_dictionaries(
+    {
+        "jsonrpc": st.just("2.0") | st.just("2.0") | scalars,
+        "method": st.just("initialize") | st.just("initialize") | st.just("ping"),
+    },
+    optional={
+        "id": st.integers(0, 9) | st.text(max_size=3) | values,
+        "params": st.fixed_dictionaries(
+            {},
+            optional={
+                "locale": locales,
+                "client": clients,
+                "protocol_version": st.just(1) | scalars,
+                "more": values,
+            },
+        )
+        | values,
+    },
+).map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+"""First messages, which are read before the dispatcher is there."""
+
+
 @dataclass(frozen=True)
 class Stream:
     """Bytes for one session, in the framing it began with."""

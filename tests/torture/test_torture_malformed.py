@@ -7,6 +7,7 @@ is JSON, the parser's memory is bounded, and a ping after it is answered.
 from __future__ import annotations
 
 import importlib.util
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 
 from sidecar.rpc.framing import Framing
 from tests.torture.counts import LONG, count
-from tests.torture.grammar import bodies, stream
-from tests.torture.in_process import Victim
+from tests.torture.grammar import bodies, damaged, greetings, stream
+from tests.torture.in_process import Met, Victim
 
 EXAMPLES = count(60, 5000)
+GREETINGS = count(300, 20_000)
 MESSAGES_EACH = count(50, 200)
 FUZZ_RUNS = count(3000, 400_000)
 FUZZER = Path(__file__).parent / "programs" / "fuzz_wire.py"
@@ -63,6 +65,27 @@ def test_no_malformed_message_does_any_harm(
 
 def test_as_many_were_sent_as_are_claimed(victim: Victim) -> None:
     assert victim.messages >= EXAMPLES * MESSAGES_EACH / 2
+
+
+@pytest.fixture(scope="module")
+def met(tmp_path_factory: pytest.TempPathFactory) -> Met:
+    return Met(tmp_path_factory.mktemp("met"))
+
+
+@settings(
+    max_examples=GREETINGS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+@given(body=greetings, seed=st.integers(0, 99))
+def test_a_first_message_is_answered_as_any_other(met: Met, body: bytes, seed: int) -> None:
+    rng = random.Random(seed)
+    met.compare((damaged(body, rng) if seed % 3 == 0 else body) + b"\n")
+
+
+def test_some_first_messages_were_answered_by_the_greeting(met: Met) -> None:
+    assert met.greeted >= GREETINGS / 100
 
 
 @pytest.mark.skipif(
