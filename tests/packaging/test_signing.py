@@ -25,6 +25,10 @@ OTHERS = {
     "_internal/empty": b"",
     "_internal/not really.so": b"#!/bin/sh",
 }
+APPLE = """#!/bin/sh
+printf '%s\\n' "xcrun $*" >> "$CALLS"
+case "$2" in submit) printf '  id: 12-34\\n  status: %s\\n' "$VERDICT" ;; esac
+"""
 STAND_IN = """#!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
 case "$*" in *"$REFUSED"*) exit 1 ;; esac
@@ -73,6 +77,40 @@ class TestOnMacOS:
 
     def test_one_that_cannot_be_signed_is_a_failure(self, frozen: Path) -> None:
         assert self.signed(frozen, refused="torch_shm_manager")[0] != 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+class TestNotarising:
+    def told(self, tmp_path: Path, thing: str, verdict: str) -> tuple[int, list[str]]:
+        """The exit code, and how xcrun and ditto were called."""
+        calls = tmp_path / "calls"
+        for name, script in (("xcrun", APPLE), ("ditto", APPLE.replace("xcrun $", "ditto $"))):
+            (tmp_path / name).write_text(script)
+            (tmp_path / name).chmod(0o755)
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        words = ["sh", str(FREEZE / "macos" / "notarise.sh"), thing, "me"]
+        env = {"PATH": path, "CALLS": str(calls), "VERDICT": verdict}
+        done = subprocess.run(words, env=env, capture_output=True, timeout=60, check=False)
+        return done.returncode, calls.read_text(encoding="utf-8").splitlines()
+
+    def test_an_app_goes_as_an_archive_and_is_stapled_itself(self, tmp_path: Path) -> None:
+        code, calls = self.told(tmp_path, "My Studio.app/", "Accepted")
+        assert code == 0
+        assert calls[0].startswith("ditto -c -k --keepParent My Studio.app ")
+        assert calls[1].endswith("app.zip --keychain-profile me --wait")
+        assert calls[2:] == [
+            f"xcrun stapler {step} My Studio.app" for step in ("staple", "validate")
+        ]
+
+    def test_a_refused_one_is_not_stapled_and_apples_reasons_are_fetched(
+        self, tmp_path: Path
+    ) -> None:
+        code, calls = self.told(tmp_path, "Studio.dmg", "Invalid")
+        assert code == 1
+        assert calls == [
+            "xcrun notarytool submit Studio.dmg --keychain-profile me --wait",
+            "xcrun notarytool log 12-34 --keychain-profile me",
+        ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Has Apple notarise a signed app, disk image or installer, and staples the ticket to it.
-# Never run: it follows Apple's documentation. Not needed where electron-builder does it (notarize).
+# Run only with a stand-in for xcrun (tests/packaging/test_signing.py), never yet on a Mac: it
+# follows Apple's documentation. Not needed where electron-builder does it (notarize).
 # Once, beforehand: xcrun notarytool store-credentials PROFILE
 # Usage: sh tools/freeze/macos/notarise.sh Studio.dmg PROFILE
 set -eu
