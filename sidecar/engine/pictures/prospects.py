@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+from math import dist
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,21 +21,30 @@ DETAIL = 0.03
 Photographs and drawings lose 0.2 to 2; blurred by a Gaussian of 12 pixels, 0.01 to 0.03."""
 LEVELS = 0.8
 """And in levels of 255: less is rounding."""
-LOOKED_AT = 512
+WHOLE = 256
+"""Pixels of the longer side at which the whole picture is looked at."""
+PATCH, MOST = 512, 5
+"""Pixels a side of what is looked at in its own size, and how many of those along a side."""
 
 Luma = NDArray[np.float32]
 
 
 def refuse_hopeless(picture: Image.Image) -> None:
-    """Raises ImageTiny, ImageBlank or ImageBlurred."""
+    """Raises ImageTiny, ImageBlank or ImageBlurred.
+
+    One sharp place is enough: posters and logos are plain in the middle, portraits defocused.
+    """
     if min(picture.size) < LEAST_SIDE:
         raise ImageTiny(width=picture.width, height=picture.height, least=LEAST_SIDE)
-    luma = _luma(picture)
-    contrast = float(np.std(luma))
-    if contrast < BLANK:
-        raise ImageBlank()
-    if detail(luma) < max(DETAIL * contrast, LEVELS):
-        raise ImageBlurred()
+    contrast = float(np.std(_luma(_small(picture))))
+    least, blank = max(DETAIL * contrast, LEVELS), contrast < BLANK
+    for patch in _patches(picture):
+        if float(np.std(patch)) < BLANK:
+            continue
+        if detail(patch) >= least:
+            return
+        blank = False
+    raise ImageBlank() if blank else ImageBlurred()
 
 
 def detail(luma: Luma) -> float:
@@ -49,9 +62,24 @@ def detail(luma: Luma) -> float:
     return float(np.sqrt(np.mean(most**2)))
 
 
+def _patches(picture: Image.Image) -> Iterator[Luma]:
+    """In full size, since shrinking would make them sharper; from the middle outwards."""
+    (width, lefts), (height, tops) = (_places(side) for side in picture.size)
+    middle = ((picture.width - width) / 2, (picture.height - height) / 2)
+    for left, top in sorted(product(lefts, tops), key=lambda place: dist(place, middle)):
+        yield _luma(picture.crop((left, top, left + width, top + height)))
+
+
+def _places(side: int) -> tuple[int, list[int]]:
+    """How long a patch is, and where patches begin, evenly spread."""
+    length, count = min(side, PATCH), min(MOST, -(-side // PATCH))
+    return length, [round(i * (side - length) / max(1, count - 1)) for i in range(count)]
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    size = [max(1, round(side * min(1.0, WHOLE / max(picture.size)))) for side in picture.size]
+    return picture.convert("RGB").resize(size, Image.Resampling.BOX)
+
+
 def _luma(picture: Image.Image) -> Luma:
-    """Of a cut from the middle at full size: shrinking would make it sharper."""
-    width, height = (min(side, LOOKED_AT) for side in picture.size)
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    middle = picture.crop((left, top, left + width, top + height)).convert("RGB").convert("L")
-    return np.asarray(middle, dtype=np.float32)
+    return np.asarray(picture.convert("RGB").convert("L"), dtype=np.float32)
