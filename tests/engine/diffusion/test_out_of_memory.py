@@ -231,6 +231,47 @@ sys.stdout.write(json.dumps(told))
 """
 
 
+RETRIED = """
+import json, resource, sys
+from dataclasses import replace
+import psutil
+from sidecar.engine.contract import CancelToken, EngineWarning, ImageReady
+from sidecar.engine.diffusion.engine import DiffusionEngine
+from sidecar.engine.diffusion.preflight import Admitted, Preflight
+from tests.engine.diffusion.drawing import STARTER, Drawn, render_spec
+
+def draw(engine, **changes):
+    drawn = Drawn()
+    job = render_spec(steps=1, model=replace(STARTER, low_vram="off"), **changes)
+    engine.render("draw", job, drawn.events.append, CancelToken())
+    warnings = [(w.kind, w.fields) for w in drawn.of(EngineWarning)]
+    return [image.width for image in drawn.of(ImageReady)], warnings
+
+engine = DiffusionEngine(threads=1)
+engine.warm_up()
+told = {"before": draw(engine)}
+Preflight.picture = lambda self, networks, spec, loras, rungs: Admitted(rungs[0], 1)
+limit = psutil.Process().memory_info().vms + ROOM * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+told["large"] = draw(engine, width=1024, height=1024)
+told["rung"] = engine._resident.components.rung
+sys.stdout.write(json.dumps(told))
+"""
+ROOM = 280
+"""Megabytes: 1024² takes over 380 to be decoded whole, and less than 150 in tiles."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space, as Linux can")
+def test_in_a_process_of_limited_memory_a_picture_is_done_again_a_rung_lower() -> None:
+    script = RETRIED.replace("ROOM", str(ROOM))
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=170)
+    assert out.returncode == 0, out.stderr.decode()[-3000:]
+    told = json.loads(out.stdout)
+    assert told["before"] == [[128], []]
+    assert told["large"] == [[1024], [["memory_retry", {"rung": "balanced"}]]]
+    assert told["rung"] == "balanced"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space, as Linux can")
 def test_in_a_process_of_limited_memory_it_is_refused_or_told_and_work_goes_on() -> None:
     out = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, timeout=170)
