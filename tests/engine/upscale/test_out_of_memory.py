@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -193,8 +194,14 @@ def test_in_a_process_with_too_little_memory(tmp_path: Path, spared_mb: int, out
     for name, side in (("large", 440), ("small", 32)):
         Image.effect_noise((side, side), 40).convert("RGB").save(tmp_path / f"{name}.png")
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "large.png"), str(tmp_path)]
+    one_heap = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # each takes 64 MB of addresses
     done = subprocess.run(
-        [*command, str(spared_mb)], capture_output=True, text=True, timeout=120, check=False
+        [*command, str(spared_mb)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=one_heap,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == outcome.split()
