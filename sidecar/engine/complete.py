@@ -34,7 +34,6 @@ from sidecar.engine.cores import thread_count
 from sidecar.engine.drawn_smaller import (
     as_drawn,
     drawn_smaller,
-    refused_whole,
     reported_whole,
 )
 from sidecar.engine.shortage import memory_told
@@ -85,7 +84,7 @@ class CompleteEngine:
         if plan is None and not spec.checks.any:
             return self._drawing.render(job_id, spec, emit, cancel)
         finishing = import_module("sidecar.engine.finishing")
-        with refused_whole(spec, plan), memory_told(self._release):
+        with memory_told(self._release):
             return finishing.render(
                 job_id,
                 spec,

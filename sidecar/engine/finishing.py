@@ -24,6 +24,7 @@ from sidecar.engine.contract import (
     Rendered,
     RenderSpec,
 )
+from sidecar.engine.drawn_smaller import as_drawn, refused_whole, within
 from sidecar.engine.pictures.blur import blurred
 from sidecar.engine.pictures.encode import MIME, encode, thumbnail
 from sidecar.engine.pictures.opening import Opened, flat, open_picture
@@ -46,17 +47,21 @@ def render(
 ) -> Rendered:
     """Draw smaller where that was planned; pictures go out finished, in the same events.
 
-    `upscaler`: None where there is no plan.
+    `upscaler`: None where there is no plan. What its network can do is known before anything is
+    drawn: the plan is fitted to it. Raises ModelUnsupported where that cannot be.
     """
-    plan, load_ms = spec.enlarging, 0.0
-    drawn = replace(spec, enlarging=None, checks=NO_CHECKS)
+    plan, load_ms, most = spec.enlarging, 0.0, 1
+    if plan is not None and upscaler is not None:
+        load_ms = upscaler.load(plan.upscaler, emit)
+        most = upscaler.scale
+        plan = within(spec, plan, most)
+    drawn = replace(as_drawn(spec, plan), checks=NO_CHECKS)
     finishing = _Finishing(job_id, spec, look, emit)
     if plan is not None and upscaler is not None:
-        small = {"width": plan.width, "height": plan.height}
-        drawn = replace(drawn, **small, image_format="png", thumbnail_px=0)
-        load_ms = upscaler.load(plan.upscaler, emit)
+        drawn = replace(drawn, image_format="png", thumbnail_px=0)
         finishing = _Enlarging(job_id, spec, look, emit, upscaler, plan, cancel)
-    rendered = drawing.render(job_id, drawn, finishing.event, cancel)
+    with refused_whole(spec, plan, most):
+        rendered = drawing.render(job_id, drawn, finishing.event, cancel)
     return replace(
         rendered,
         load_ms=rendered.load_ms + load_ms,

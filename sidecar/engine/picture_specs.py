@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ class Enlarging:
     width: int
     height: int
     without_gpu_only: bool
+
+    def lowered(self, factor: int, width: int, height: int) -> Enlarging:
+        """A plan for the same picture, `width` × `height`, that draws it larger and enlarges it
+        less. Of front and engine alike, so that the factor tells the whole plan."""
+        drawn_width, drawn_height = (-(-side // (8 * factor)) * 8 for side in (width, height))
+        return replace(
+            self,
+            factor=factor,
+            width=max(drawn_width, self.width),
+            height=max(drawn_height, self.height),
+        )
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,7 @@ class GenerateWork(PictureWork):
 
     def _save(self, image: ImageReady) -> None:
         start = perf_counter()
+        self.spec = _as_drawn(self.spec, image.enlarged)
         parameters = recipe(self.front, self.spec, image.seed, self.wording, image.enlarged)
         spare = [earlier.history_id for earlier in self._images]
         entry = saved(self.front, image, parameters, self.spec.init_image, spare)
@@ -180,3 +181,11 @@ class GenerateWork(PictureWork):
         size = {"width": planned.width, "height": planned.height, "upscale": planned.factor}
         why = sentence_and_hint(kind, size, self.front.locale)[0]
         return Plan(**size, upscaler=planned.upscaler.name, why=why)
+
+
+def _as_drawn(spec: RenderSpec, enlarged: int) -> RenderSpec:
+    """With the plan that was carried out: a network may enlarge less than was planned."""
+    plan = spec.enlarging
+    if plan is None or enlarged in (1, plan.factor):
+        return spec
+    return replace(spec, enlarging=plan.lowered(enlarged, spec.width, spec.height))

@@ -91,6 +91,16 @@ def test_what_is_enlarged_four_times_is_not_enlarged_more(
     assert offered(engine, planned(net, 2048, 4)) == [("low_vram", 512, 4), ("smaller", 448, 4)]
 
 
+def test_no_way_is_offered_that_the_network_does_not_reach(
+    engine: CompleteEngine, tmp_path: Path
+) -> None:
+    twice = UpscalerSpec("twice", str(nearest(tmp_path / "twice.onnx", 2)))
+    with pytest.raises(OutOfMemory) as refusal:
+        engine.render("job", planned(twice, 1024, 2), lambda event: None, CancelToken())
+    ways = [(way["way"], way["upscale"]) for way in refusal.value.fields["alternatives"]]
+    assert ways == [("low_vram", 2), ("smaller", 2)]
+
+
 def test_what_would_be_enlarged_to_another_size_is_not_offered_as_that_size(
     engine: CompleteEngine, net: UpscalerSpec
 ) -> None:

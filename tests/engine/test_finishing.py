@@ -28,7 +28,7 @@ from sidecar.engine.contract import (
     UpscalerSpec,
 )
 from sidecar.engine.fake import FakeEngine
-from sidecar.errors import Cancelled
+from sidecar.errors import Cancelled, ModelUnsupported
 from sidecar.paths import starter_folder
 from tests.engine.upscale.networks import nearest
 
@@ -138,6 +138,29 @@ class TestEnlarging:
         asked_for = Draws()
         Run(asked_for, self.spec(twice, without_gpu_only=False), device="cuda")
         assert asked_for.sizes == [(64, 64)]
+
+    @pytest.mark.parametrize(
+        ("scale", "drawn", "enlarged"), [(4, 64, 4), (3, 128, 2), (2, 128, 2), (1, 256, 1)]
+    )
+    def test_a_plan_yields_to_what_the_network_can_do(
+        self, tmp_path: Path, scale: int, drawn: int, enlarged: int
+    ) -> None:
+        net = UpscalerSpec("net", str(nearest(tmp_path / "net.onnx", scale)))
+        plan = Enlarging(net, 4, 64, 64, without_gpu_only=True)
+        drawing = Draws()
+        run = Run(drawing, replace(SPEC, width=256, height=250, enlarging=plan))
+        (ready,) = run.of(ImageReady)
+        assert drawing.sizes == [(drawn, 250 if scale == 1 else drawn)]
+        assert (ready.width, ready.height, ready.enlarged) == (256, 250, enlarged)
+
+    def test_one_that_was_asked_for_and_cannot_be_is_refused_before_anything_is_drawn(
+        self, twice: UpscalerSpec
+    ) -> None:
+        plan = Enlarging(twice, 4, 64, 64, without_gpu_only=False)
+        drawing = Draws()
+        with pytest.raises(ModelUnsupported, match="2 times, not 4"):
+            Run(drawing, replace(SPEC, width=256, height=256, enlarging=plan))
+        assert drawing.sizes == []
 
     def test_progress_goes_on_over_all_pictures(self, twice: UpscalerSpec) -> None:
         run = Run(Draws(), replace(self.spec(twice), count=3))

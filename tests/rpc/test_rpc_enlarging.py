@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sidecar.engine.contract import Enhance, Render, Upscale
+from sidecar.engine import fake
+from sidecar.engine.contract import Enhance, ImageReady, Render, RenderSpec, Upscale
 from sidecar.engine.fake_pictures import colour_png
 from sidecar.history.png import read_text
 from sidecar.paths import DataFolder
@@ -59,7 +61,7 @@ class TestUpscale:
         assert "Postprocess upscale by: 2" in texts["parameters"]
         assert '"method":"upscale"' in texts["lora-sidecar"]
         data: DataFolder = wire.settings.data
-        assert list(data.unfinished.iterdir()) == []
+        assert list(data.unfinished.rglob("*.tmp")) == []
 
     def test_a_picture_of_ours_keeps_its_prompt_and_rolls_back_to_its_model(
         self, loaded: InMemory
@@ -224,6 +226,26 @@ class TestPlan:
         texts = read_text(Path(image["path"]).read_bytes())
         assert "Size: 128x128" in texts["parameters"]
         assert "Hires upscale: 4, Hires upscaler: realesr-animevideov3" in texts["parameters"]
+
+    def test_the_plan_that_is_told_is_the_one_that_was_carried_out(
+        self, loaded: InMemory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The network can do less than was planned."""
+        finished = fake._finished
+
+        def twice(job_id: str, index: int, spec: RenderSpec) -> ImageReady:
+            return replace(finished(job_id, index, spec), enlarged=2)
+
+        monkeypatch.setattr(fake, "_finished", twice)
+        asked = {"width": 520, "height": 512}
+        result = loaded.call("generate", prompt="red apple", count=2, **asked)
+        plan = result["plan"]
+        assert (plan["width"], plan["height"], plan["upscale"]) == (264, 256, 2)
+        for image in result["images"]:
+            parameters = image["parameters"]
+            assert (parameters["drawn_width"], parameters["upscale"]) == (264, 2)
+        texts = read_text(Path(result["images"][1]["path"]).read_bytes())
+        assert "Size: 264x256" in texts["parameters"]
 
     def test_repeat_draws_it_the_same_way_on_any_machine(self, loaded: InMemory) -> None:
         image = loaded.call("generate", prompt="red apple", width=512, height=512)["images"][0]

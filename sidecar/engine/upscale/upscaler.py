@@ -56,6 +56,11 @@ class Upscaler:
         """The execution provider in use; "" before the first picture."""
         return self._network.provider if self._network is not None else ""
 
+    @property
+    def scale(self) -> int:
+        """Times that the network in use enlarges; 1 before one is loaded."""
+        return self._network.scale if self._network is not None else 1
+
     def load(self, spec: UpscalerSpec, emit: Emit) -> float:
         """Make the network ready; the milliseconds that took.
 
