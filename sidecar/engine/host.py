@@ -114,7 +114,9 @@ class Host:
 
     def _take(self, command: Command) -> None:
         if isinstance(command, CancelJob):
-            self._tokens.setdefault(command.job_id, CancelToken()).cancel()
+            token = self._tokens.get(command.job_id)
+            if token is not None:  # else the job is over
+                token.cancel()
         elif isinstance(command, ReportMemory):
             self._report(command)
         else:

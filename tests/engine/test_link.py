@@ -28,6 +28,7 @@ from sidecar.engine.contract import (
     RenderSpec,
     ReportMemory,
 )
+from sidecar.engine.host import Host
 from sidecar.engine.link import Link
 from sidecar.engine.process import engine_command
 from sidecar.errors import OutOfMemory
@@ -122,6 +123,12 @@ def test_memory_is_reported_while_a_job_hangs(rig: Rig) -> None:
     report = rig.ear.event(MemoryReport)
     assert report.ticket == 7
     assert report.rss > 1_000_000
+
+
+def test_a_cancel_that_comes_after_its_job_leaves_nothing_behind() -> None:
+    host = Host(lambda: pytest.fail("no engine is needed"), os.dup(0), os.dup(1))
+    host._take(CancelJob("over"))
+    assert host._tokens == {}
 
 
 def test_errors_cross_the_pipe_by_kind_and_fields(rig: Rig) -> None:
