@@ -23,9 +23,10 @@ class EnginePort(Protocol):
 @dataclass(frozen=True)
 class Hooks:
     """Whom the queue tells: `state`: the engine's state may have changed; `idle`: a job ended;
-    `warning`: something a person should know; `memory`: an answer to `ReportMemory`;
-    `restarted`: a new engine runs in place of a dead one, and no job waits for it. `room`: whether
-    the next job may begin; after a no the queue is told to `go_on`.
+    `warning`: something a person should know; `memory`: an answer to `ReportMemory`; `died`: an
+    engine did, whatever it was doing; `restarted`: a new engine runs in place of a dead one, and no
+    job waits for it. `room`: whether the next job may begin; after a no the queue is told to
+    `go_on`.
     """
 
     state: Callable[[], None]
@@ -34,3 +35,4 @@ class Hooks:
     memory: Callable[[MemoryReport], None]
     restarted: Callable[[], None]
     room: Callable[[], bool] = lambda: True
+    died: Callable[[], None] = lambda: None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import secrets
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ JobKind = Literal[
     "load_model", "unload_model", "switch_lora", "preview", "generate", "prewarm", "enlarge"
 ]
 RequestId = int | float | str | None
+
+log = logging.getLogger(__name__)
 
 
 class Work(Protocol):
@@ -33,6 +37,16 @@ class Work(Protocol):
     def result(self, outcome: Outcome) -> Any:
         """The answer."""
         ...
+
+
+def discard(file: str) -> None:
+    """Remove what the engine handed over, if nobody took it."""
+    try:
+        os.unlink(file)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        log.warning("%s stays: %s", file, exc)
 
 
 class Ended:
@@ -62,7 +76,8 @@ class Job:
 
     `gate`: done when the job may go to the engine; its exception ends the job. None: at once.
     `error`: why it is being ended, once it is. `deaths`: engines that died while working on it.
-    `rung`: of the low-memory ladder, where one of them died of it; else what `model` says.
+    `files`: that the engine handed over for it. `rung`: of the low-memory ladder, where one of them
+    died of it; else what `model` says.
     """
 
     kind: JobKind
@@ -77,6 +92,7 @@ class Job:
     started: float | None = None
     error: SidecarError | None = None
     deaths: int = 0
+    files: list[str] = field(default_factory=list[str])
     rung: str | None = None
 
     @property
@@ -99,3 +115,5 @@ class Job:
     def let_go(self) -> None:
         """It has its answer, and the engine is through with it."""
         self.work, self.gate = Ended(), None
+        for file in self.files:
+            discard(file)

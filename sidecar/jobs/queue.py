@@ -21,6 +21,7 @@ from sidecar.engine.contract import (
     EngineWarm,
     EngineWarning,
     Event,
+    ImageReady,
     JobDone,
     JobFailed,
     LoadedModel,
@@ -40,7 +41,7 @@ from sidecar.errors import (
 )
 from sidecar.jobs.facts import EngineFacts
 from sidecar.jobs.hooks import EnginePort, Hooks
-from sidecar.jobs.job import Job, RequestId
+from sidecar.jobs.job import Job, RequestId, discard
 from sidecar.jobs.ladder import Ladder
 from sidecar.jobs.line import Line
 from sidecar.jobs.order import preempts
@@ -189,6 +190,7 @@ class JobQueue:
                 self._given_up = EngineCrashed(exit_code=exit_code)
                 ended += [(job, self._given_up) for job in self._take_all()]
             self._pump()
+        self._hooks.died()
         if lower is not None and not ended:
             self._hooks.warning("memory_retry", {"rung": lower})
         for job, error in ended:
@@ -318,8 +320,13 @@ class JobQueue:
     def _progressed(self, event: Any) -> None:
         """Frames, finished pictures, progress: to the job they belong to."""
         job = self._line.running
+        file = event.file if isinstance(event, ImageReady) else ""
         if job is None or job.id != event.job_id or job.error is not None:
+            if file:
+                discard(file)
             return
+        if file:
+            job.files.append(file)
         self._note_loading(event)
         try:
             job.work.event(event)

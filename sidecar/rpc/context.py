@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sidecar.rpc.guard import Guard
     from sidecar.rpc.memory import MemoryDesk
     from sidecar.rpc.previews import PreviewCache
+    from sidecar.rpc.unfinished import Unfinished
     from sidecar.rpc.watch import LibraryWatch
 
 Handler = Callable[["Call", Any], Result | Future[Any] | dict[str, Any] | None]
@@ -92,6 +93,10 @@ class Front:
         return store.History(self.settings.data, self.settings.history_keep)
 
     @cached_property
+    def unfinished(self) -> Unfinished:
+        return import_module("sidecar.rpc.unfinished").Unfinished(self.settings.data.unfinished)
+
+    @cached_property
     def memory(self) -> MemoryDesk:
         desk = import_module("sidecar.rpc.memory").MemoryDesk
         notify = partial(self.notify, "vram")
@@ -118,6 +123,8 @@ class Front:
             self._watch.close()
         if "guard" in vars(self):
             self.guard.close()
+        if "unfinished" in vars(self):
+            self.unfinished.close()
         self.history.close()
 
     def tell_moved_aside(self) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import replace
-from pathlib import Path
 
 from sidecar.catalog.models import Defaults
 from sidecar.engine.contract import (
@@ -30,7 +28,6 @@ NEAR_OWN_SIZE = 0.9
 ONE_PIECE, TIMES_OWN_SIZE = 1024, 2
 """Diffusion takes pictures up to that side, or that many times the model's own, in one piece."""
 OF_DRAWING = ("prompt", "negative_prompt", "steps", "guidance_scale", "sampler", "seed")
-FORGOTTEN_SECONDS = 24 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -134,11 +131,5 @@ def enhance_spec(front: Front, params: EnhanceParams, drawing: Drawing | None) -
 
 
 def unfinished_folder(front: Front) -> str:
-    """Where the engine puts large pictures for the front to take; what was forgotten there goes."""
-    folder: Path = front.settings.data.unfinished
-    folder.mkdir(parents=True, exist_ok=True)
-    before = time.time() - FORGOTTEN_SECONDS
-    for path in folder.iterdir():
-        if path.is_file() and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
-    return str(folder)
+    """Where the engine puts large pictures for the front to take."""
+    return str(front.unfinished.folder())

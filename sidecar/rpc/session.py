@@ -86,12 +86,17 @@ class Session:
         if unfit is not None:
             self.front.warn(unfit.kind, unfit.fields)
         if not ended:
-            self._dispatcher.warm_up(self.front.watch_library)
+            self._dispatcher.warm_up(self._imported)
         while not (self._ending or ended):
             self._outbox.wait_for_room(self._hung_up)
             items = self._greeting.read()
             ended = items is None
             self._take(self._greeting.parser.end() if items is None else items)
+
+    def _imported(self) -> None:
+        """There is time for what nobody waits for."""
+        self.front.watch_library()
+        self.front.unfinished.clean()
 
     def _hung_up(self) -> bool:
         """Whether the client closed our stdin, seen without reading from it."""
@@ -135,6 +140,7 @@ class Session:
             idle=self._job_ended,
             warning=lambda kind, fields: self.front.warn(kind, fields),
             memory=self._memory_arrived,
+            died=self._engine_died,
             restarted=self._prewarm,
             room=lambda: not self._outbox.full,
         )
@@ -166,6 +172,9 @@ class Session:
         if now - self._asked_memory >= MEMORY_INTERVAL:
             self._asked_memory = now
             self.front.memory.watch()
+
+    def _engine_died(self) -> None:
+        self.front.unfinished.engine_died()
 
     def _memory_arrived(self, report: MemoryReport) -> None:
         self.front.memory.arrived(report)

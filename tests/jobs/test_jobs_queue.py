@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.engine.contract import JobFailed, Progress
+from sidecar.engine.contract import ImageReady, JobFailed, Progress
 from sidecar.errors import (
     Cancelled,
     EngineCrashed,
@@ -25,6 +27,55 @@ def run_all(script: Scripted) -> list[str]:
     while (running := script.jobs.report()[0]) is not None:
         script.jobs.engine_event(JobFailed(running, "cancelled"))
     return script.sent
+
+
+class TestFiles:
+    """Of pictures that the engine handed over: none stays when its job is over."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        file = tmp_path / ".upscaled.0.tmp"
+        file.touch()
+        return file
+
+    def ready(self, job: Job, file: Path) -> ImageReady:
+        return ImageReady(job.id, 0, 0, "image/png", 8, 8, b"", b"", str(file))
+
+    def test_one_that_comes_after_the_cancel(self, file: Path) -> None:
+        script = Scripted()
+        script.up()
+        job = script.submit("enlarge")
+        script.jobs.cancel(job.id)
+        script.jobs.engine_event(self.ready(job, file))
+        assert not file.exists()
+
+    def test_one_that_came_before_the_cancel(self, file: Path) -> None:
+        script = Scripted()
+        script.up()
+        job = script.submit("enlarge")
+        script.jobs.engine_event(self.ready(job, file))
+        assert file.exists()
+        script.jobs.cancel(job.id)
+        script.finish(job)
+        assert not file.exists()
+
+    def test_one_of_an_engine_that_died_before_it_was_done(self, file: Path) -> None:
+        script = Scripted()
+        script.up()
+        job = script.submit("enlarge")
+        script.jobs.engine_event(self.ready(job, file))
+        script.down()
+        script.up()
+        script.finish(job)
+        assert not file.exists()
+
+    def test_one_whose_job_is_long_over(self, file: Path) -> None:
+        script = Scripted()
+        script.up()
+        job = script.submit("enlarge")
+        script.finish(job)
+        script.jobs.engine_event(self.ready(job, file))
+        assert not file.exists()
 
 
 class TestOrder:

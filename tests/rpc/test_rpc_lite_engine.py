@@ -75,4 +75,4 @@ def test_a_cancel_ends_it_between_pieces_and_the_next_one_works(
     child.notify("$/cancelRequest", id=request)
     assert child.answer(request)["error"]["data"]["kind"] == "cancelled"
     assert child.call("upscale", image={"path": str(drawing)})["images"]
-    assert list((tmp_path / "data" / "unfinished").iterdir()) == []
+    assert list((tmp_path / "data" / "unfinished").rglob("*.tmp")) == []
