@@ -1,8 +1,9 @@
 """The engine as an operating-system process: how it is started, and that it never outlives us.
 
 Linux: the engine asks the kernel to be killed when the thread that spawned it ends, so spawn from
-a thread that lives as long as the process. Windows: a job object that kills on close. Everywhere:
-the engine ends at the end of its input (see `sidecar.engine.host`).
+a thread that lives as long as the process. Windows: a job object that kills on close. Every POSIX
+system: a thread of the engine looks who its parent is. Everywhere: the engine ends at the end of
+its input (see `sidecar.engine.host`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 from sidecar.paths import program
 
 PR_SET_PDEATHSIG = 1
+WATCH_SECONDS = 0.5
 _kill_on_close: Any = None
 
 
@@ -57,15 +60,33 @@ def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     return process
 
 
-def die_with_parent(parent: int) -> None:
-    """Called by the engine, first: be killed when the front dies. Exits if it is dead already."""
-    if sys.platform == "linux":
+def die_with_parent(parent: int, ask_kernel: bool = sys.platform == "linux") -> None:
+    """Called by the engine, first: be killed when the front dies. Exits if it is dead already.
+
+    The kernel kills also an engine that is stuck. Where there is no such kernel (macOS), a thread
+    has to run Python for it: it comes to that only once native code lets go of the interpreter,
+    between two operators of torch for example, and never if that code is stuck for good.
+    """
+    if ask_kernel:
         import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.name == "posix" and os.getppid() != parent:
+    if os.name == "posix":
+        _exit_if_orphaned(parent)
+        threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    """For as long as the process lives: an orphan has another parent."""
+    never = threading.Event()
+    while not never.wait(WATCH_SECONDS):
+        _exit_if_orphaned(parent)
+
+
+def _exit_if_orphaned(parent: int) -> None:
+    if os.getppid() != parent:
         os._exit(0)
 
 
