@@ -15,7 +15,7 @@ from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSp
 from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.tiles import enlarged_rows, spans
-from sidecar.errors import NumericalFault
+from sidecar.errors import ModelUnsupported, NumericalFault
 
 if TYPE_CHECKING:
     from sidecar.engine.upscale.upscaler import Upscaler
@@ -32,7 +32,7 @@ class Attempts:
     """Enlarges the pieces of one picture. A provider that fails is left for the CPU; where that has
     too little memory, this piece and all that follow are done in halves.
 
-    Raises Cancelled, NumericalFault, RunFailed and MemoryError.
+    Raises Cancelled, NumericalFault, ModelUnsupported and MemoryError.
     """
 
     upscaler: Upscaler
@@ -60,8 +60,11 @@ class Attempts:
             except (NumericalFault, providers.RunFailed, MemoryError) as exc:
                 forget(exc)
                 self.cancel.check()  # a run that was stopped fails
-                if not self._otherwise(exc, pixels):
-                    raise
+                if self._otherwise(exc, pixels):
+                    continue
+                if isinstance(exc, providers.RunFailed):  # though it ran when it was opened
+                    raise ModelUnsupported(model=self.spec.name, reason=str(exc)) from exc
+                raise
 
     def _attempt(self, pixels: Pixels, stop: providers.Stop) -> Pixels:
         piece = self.upscaler.piece(self.spec, self.scale, self.emit, stop)

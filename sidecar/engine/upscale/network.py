@@ -6,8 +6,7 @@ a pixel's influence reaches) is measured on pictures of a few pixels when it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,15 @@ from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.tail import Tail
 from sidecar.errors import ModelUnsupported, NumericalFault
 
-PROBE = (16, 24)
+MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
+"""Of which sides may have to be: for networks that begin with pixel-unshuffle or see in windows."""
+LEAST_SIDE = 16
+"""Of what a network is tried on."""
 TILE = 192
 """Pixels a side, where the file does not say; about 0.5 GB for a network of RRDB's kind."""
-LARGEST_MARGIN = 48
+LARGEST_MARGIN, FAR = 64, 36
+"""The margin of a network that is seen to see far: what it was measured on shows not all of that.
+`realesrgan-x4plus` comes out at 42 and needs 64 on photographs."""
 NOTICEABLE = 0.25 / 255.0
 
 Floats = NDArray[np.float32]
@@ -33,7 +37,9 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """How pictures go in and out. `top`: what white is. `fixed`: the only size it takes."""
+    """How pictures go in and out. `top`: what white is. `fixed`: the only size it takes.
+    `multiple`: what sides must be multiples of.
+    """
 
     name: str
     dtype: type[np.generic]
@@ -42,6 +48,7 @@ class Layout:
     fixed: tuple[int, int] | None
     top: float
     scale: int
+    multiple: int
 
 
 class Network:
@@ -60,12 +67,14 @@ class Network:
         self.provider: str = session.get_providers()[0]
         self.tile = int(facts.get("tile", TILE)) if layout.fixed is None else min(layout.fixed)
         self.margin = int(facts["margin"]) if "margin" in facts else self._measured_margin()
+        if layout.fixed is None and "tile" not in facts:
+            self.tile = max(self.tile, 4 * self.margin)  # else nearly all of it would be margin
 
     def __call__(self, picture: Floats, stop: providers.Stop | None = None) -> Floats:
         """Not clipped. Raises NumericalFault when the result has numbers that are none."""
         height, width = picture.shape[:2]
         layout = self._layout
-        fed = _fed(_filled(picture, layout.fixed), layout)
+        fed = _fed(_filled(picture, layout), layout)
         out = providers.run(self._session, {layout.name: fed}, stop)
         if self._tail is not None:
             out = self._tail(out, self.scale, stop)
@@ -95,17 +104,23 @@ class Network:
         return -(-height // 2), -(-width // 2)
 
     def _measured_margin(self) -> int:
-        """How far to the right a change at the left edge is noticed, and some pixels more."""
+        """How far a change at any of the four edges is noticed, and some pixels more."""
         if self._layout.fixed is not None:
             return min(16, self.tile // 8)
-        dice = np.random.default_rng(1)
-        one = dice.random((PROBE[0], 2 * LARGEST_MARGIN, 3), np.float32)
-        other = one.copy()
-        other[:, 0] = 1.0 - other[:, 0]
-        difference = np.abs(self(one) - self(other)).max(axis=(0, 2))
-        noticed = np.flatnonzero(difference > NOTICEABLE)
-        reach = int(noticed[-1]) // self.scale if len(noticed) else 0
-        return min(LARGEST_MARGIN, max(8, reach + 2))
+        strip = np.random.default_rng(1).random((LEAST_SIDE, 2 * LARGEST_MARGIN, 3), np.float32)
+        reach = max(self._reach(strip, axis=1), self._reach(strip.transpose(1, 0, 2), axis=0))
+        return max(8, reach + 2) if reach < FAR else LARGEST_MARGIN
+
+    def _reach(self, strip: Floats, axis: int) -> int:
+        """Of changes at both ends of a strip along that axis."""
+        changed = strip.copy()
+        for end in (0, -1):
+            edge = changed[:, end] if axis == 1 else changed[end]
+            edge[:] = 1.0 - edge
+        difference = np.abs(self(changed) - self(strip)).max(axis=(1 - axis, 2))
+        noticed = np.flatnonzero(difference > NOTICEABLE) // self.scale
+        last = strip.shape[axis] - 1
+        return max((min(int(place), last - int(place)) for place in noticed), default=0)
 
 
 def open_network(
@@ -141,44 +156,57 @@ def layout_of(session: providers.Session) -> Layout:
     sides = shape[1:3] if channels_last else shape[2:4]
     fixed = (sides[0], sides[1]) if all(isinstance(side, int) for side in sides) else None
 
-    def layout(top: float, scale: int) -> Layout:
-        return Layout(inputs[0].name, dtype, channels_last, channels, fixed, top, scale)
-
+    plain = Layout(inputs[0].name, dtype, channels_last, channels, fixed, 1.0, 1, 1)
     facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
     if {"top", "scale"} <= facts.keys():
-        return layout(float(facts["top"]), int(facts["scale"]))
-    scale, result = _scale(session, layout)
-    top = 255.0 if dtype is np.uint8 or _reads_bytes(session, layout, scale, result) else 1.0
-    return layout(top, scale)
+        return replace(plain, top=float(facts["top"]), scale=int(facts["scale"]))
+    found, unit = _scaled(session, plain)
+    return replace(found, top=255.0) if _reads_bytes(session, found, unit) else found
 
 
-def _scale(session: providers.Session, layout: Callable[[float, int], Layout]) -> tuple[int, Any]:
-    """Output over input, and what comes out for the probe as 0..1."""
-    guess = layout(1.0, 1)
-    probe = _probe(guess.fixed)
-    out = _taken(providers.run(session, {guess.name: _fed(probe, guess)}), guess)
-    ratios = [large / small for large, small in zip(out.shape[:2], probe.shape[:2], strict=True)]
+def _scaled(session: providers.Session, plain: Layout) -> tuple[Layout, Floats]:
+    """With the scale, and the multiple of which sides must be: the first that works. And what comes
+    out for the probe as 0..1. Raises Unfit and RunFailed."""
+    fault: Exception = Unfit("")
+    for multiple in MULTIPLES if plain.fixed is None else (1,):
+        layout = replace(plain, multiple=multiple)
+        try:
+            out = _tried(session, layout)
+            return replace(layout, scale=_ratio(out, layout)), out
+        except (Unfit, providers.RunFailed) as exc:
+            fault = exc
+    raise fault
+
+
+def _tried(session: providers.Session, layout: Layout) -> Floats:
+    fed = _fed(_probe(layout), layout)
+    return _taken(providers.run(session, {layout.name: fed}), layout)
+
+
+def _ratio(out: Floats, layout: Layout) -> int:
+    """Output over input. Raises Unfit."""
+    sides = _probe(layout).shape[:2]
+    ratios = [large / small for large, small in zip(out.shape[:2], sides, strict=True)]
     scale = round(ratios[0])
-    if out.shape[2] != guess.channels or ratios != [scale, scale] or not 1 <= scale <= 8:
+    if out.shape[2] != layout.channels or ratios != [scale, scale] or not 1 <= scale <= 8:
         raise Unfit("its output is not its input enlarged by a whole number from 1 to 8")
-    return scale, out
+    return scale
 
 
-def _reads_bytes(
-    session: providers.Session, layout: Callable[[float, int], Layout], scale: int, unit: Floats
-) -> bool:
+def _reads_bytes(session: providers.Session, layout: Layout, unit: Floats) -> bool:
     """Whether the picture comes back better as 0..255 than as 0..1."""
-    guess = layout(255.0, scale)
-    probe = _probe(guess.fixed)
-    large = np.repeat(np.repeat(probe, scale, 0), scale, 1)
-    wanted = large if guess.channels == 3 else large.mean(axis=2, keepdims=True)
-    eight = _taken(providers.run(session, {guess.name: _fed(probe, guess)}), guess)
+    if layout.dtype is np.uint8:
+        return True
+    large = np.repeat(np.repeat(_probe(layout), layout.scale, 0), layout.scale, 1)
+    wanted = large if layout.channels == 3 else large.mean(axis=2, keepdims=True)
+    eight = _tried(session, replace(layout, top=255.0))
     return bool(np.abs(eight - wanted).mean() < 0.8 * np.abs(unit - wanted).mean())
 
 
-def _probe(fixed: tuple[int, int] | None) -> Floats:
-    """Smooth, with an edge."""
-    height, width = fixed or PROBE
+def _probe(layout: Layout) -> Floats:
+    """Smooth, with an edge. Its sides are multiples of what they must be, and of no more."""
+    odd = -(-LEAST_SIDE // layout.multiple) | 1
+    height, width = layout.fixed or (odd * layout.multiple, (odd + 2) * layout.multiple)
     rows = np.linspace(0.2, 0.8, height, dtype=np.float32)[:, None, None]
     columns = np.linspace(0.3, 0.7, width, dtype=np.float32)[None, :, None]
     picture: Floats = np.repeat((rows + columns) / 2, 3, axis=2).astype(np.float32)
@@ -186,11 +214,13 @@ def _probe(fixed: tuple[int, int] | None) -> Floats:
     return picture
 
 
-def _filled(picture: Floats, fixed: tuple[int, int] | None) -> Floats:
-    """At the only size that a network takes: what is too small goes on like its edge."""
-    if fixed is None:
+def _filled(picture: Floats, layout: Layout) -> Floats:
+    """At a size that the network takes: what is too small goes on like its edge."""
+    sides = picture.shape[:2]
+    wanted = layout.fixed or [-(-side // layout.multiple) * layout.multiple for side in sides]
+    missing = [(0, more - side) for more, side in zip(wanted, sides, strict=True)]
+    if not any(more for _, more in missing):
         return picture
-    missing = [(0, wanted - had) for wanted, had in zip(fixed, picture.shape[:2], strict=True)]
     filled: Floats = np.pad(picture, [*missing, (0, 0)], mode="edge")
     return filled
 

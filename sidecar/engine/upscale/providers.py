@@ -137,6 +137,7 @@ def run(session: Session, feeds: dict[str, Any], stop: Stop | None = None) -> An
     Raises RunFailed and MemoryError.
     """
     options = _ort.RunOptions()
+    options.log_severity_level = NEXT_TO_NOTHING  # what it says is in the exception
     if stop is not None:
         stop.watch(options)
     with _translated(RunFailed):

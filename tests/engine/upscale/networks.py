@@ -71,13 +71,41 @@ def _box(reach: int) -> np.ndarray:
     return np.full((3, 1, side, side), 1.0 / side**2, np.float32)
 
 
-NUMBERS = {"box5": _box(5), "box9": _box(9), "dark": np.array(0.01, np.float32)}
+def _from_afar(steps: int) -> np.ndarray:
+    """Half of each pixel comes from so many pixels further on."""
+    kernel = np.zeros((3, 1, 1, 2 * steps + 1), np.float32)
+    kernel[:, :, 0, [steps, -1]] = 0.5
+    return kernel
+
+
+NUMBERS = {
+    "box5": _box(5),
+    "box9": _box(9),
+    "dark": np.array(0.01, np.float32),
+    "right30": _from_afar(30),
+    "right60": _from_afar(60),
+    "below30": _from_afar(30).transpose(0, 1, 3, 2).copy(),
+}
 
 
 def blurring(path: Path, reach: int, **options: object) -> Path:
     """A mean over `reach` pixels, and then nearest."""
     conv = {"inputs": [f"box{reach}"], "group": 3, "pads": [reach] * 4}
     return nearest(path, steps=[("Conv", conv)], **options)  # type: ignore[arg-type]
+
+
+def seeing(path: Path, kernel: str) -> Path:
+    """To the right or downwards only, as the kernel's name says, and then nearest."""
+    far = int(kernel[-2:])
+    pads = [0, far, 0, far] if kernel.startswith("right") else [far, 0, far, 0]
+    return nearest(path, steps=[("Conv", {"inputs": [kernel], "group": 3, "pads": pads})])
+
+
+def unshuffling(path: Path, by: int) -> Path:
+    """Begins with pixel-unshuffle, so that it takes multiples only, and ends as nearest does."""
+    there = ("SpaceToDepth", {"blocksize": by})
+    back = ("DepthToSpace", {"blocksize": by, "mode": "DCR"})
+    return nearest(path, steps=[there, back])
 
 
 def classifier(path: Path) -> Path:

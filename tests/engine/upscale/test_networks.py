@@ -11,7 +11,7 @@ import pytest
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.network import Network, open_network
 from sidecar.errors import AssetMissing, ModelCorrupt, ModelUnsupported, NumericalFault
-from tests.engine.upscale.networks import blurring, classifier, nearest
+from tests.engine.upscale.networks import blurring, classifier, nearest, seeing, unshuffling
 
 PICTURE = np.random.default_rng(2).random((20, 28, 3), np.float32)
 ONE_LEVEL = 1.01 / 255.0
@@ -64,6 +64,23 @@ def test_a_network_of_brightness_alone_keeps_the_colours(tmp_path: Path) -> None
 @pytest.mark.parametrize("reach", [5, 9])
 def test_how_far_a_pixel_reaches_is_measured(tmp_path: Path, reach: int) -> None:
     assert reach <= opened(blurring(tmp_path / "net.onnx", reach)).margin <= reach + 4
+
+
+@pytest.mark.parametrize(("kernel", "margin"), [("right30", 32), ("below30", 32), ("right60", 64)])
+def test_it_is_measured_from_every_edge_as_far_as_large_networks_see(
+    tmp_path: Path, kernel: str, margin: int
+) -> None:
+    assert opened(seeing(tmp_path / "net.onnx", kernel)).margin == margin
+
+
+@pytest.mark.parametrize("multiple", [2, 4, 8, 32, 64])
+@pytest.mark.parametrize("size", [(20, 28), (37, 65), (64, 1)])
+def test_networks_that_take_multiples_only_are_given_them(
+    tmp_path: Path, multiple: int, size: tuple[int, int]
+) -> None:
+    network = opened(unshuffling(tmp_path / "net.onnx", multiple))
+    picture = np.random.default_rng(2).random((*size, 3), np.float32)
+    assert np.abs(network(picture) - repeated(picture, 2)).max() < ONE_LEVEL
 
 
 def test_facts_in_the_file_spare_the_measuring(tmp_path: Path) -> None:

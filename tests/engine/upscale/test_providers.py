@@ -113,6 +113,14 @@ def test_a_run_that_was_cancelled_is_no_fault_of_the_provider(cuda: Faults, desk
     assert desk.told == []
 
 
+def test_a_network_that_runs_nowhere_in_the_middle_of_a_picture_is_told_with_the_reason(
+    cuda: Faults, desk: Desk
+) -> None:
+    cuda.running = {name: lambda fed: "Invalid shape" for name in (CUDA, providers.CPU)}
+    with pytest.raises(ModelUnsupported, match="Invalid shape"):
+        desk.enlarged(desk.spec())
+
+
 def test_memory_that_cannot_be_had_for_opening_is_not_a_broken_file(
     cuda: Faults, desk: Desk
 ) -> None:
