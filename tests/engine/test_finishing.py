@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import zxingcpp
 from PIL import Image, ImageDraw
 
+from sidecar.engine.checks.nsfw import NsfwCheck
 from sidecar.engine.complete import CompleteEngine
 from sidecar.engine.contract import (
     CancelToken,
     CheckSpec,
+    EnhanceSpec,
     Enlarging,
     Event,
     Frame,
@@ -26,10 +29,12 @@ from sidecar.engine.contract import (
     Rendered,
     RenderSpec,
     UpscalerSpec,
+    UpscaleSpec,
 )
 from sidecar.engine.fake import FakeEngine
+from sidecar.engine.no_drawing import NoDrawing
 from sidecar.errors import Cancelled, ModelUnsupported
-from sidecar.paths import starter_folder
+from sidecar.paths import bundled_lora_folder, check_model, starter_folder
 from tests.engine.upscale.networks import nearest
 
 MODEL = ModelSpec("starter", str(starter_folder()), "starter")
@@ -76,6 +81,67 @@ def with_writing(text: str) -> Image.Image:
     draw.ellipse((40, 60, 200, 220), (200, 40, 40))
     draw.text((180, 250), text, (20, 20, 20), font_size=36)
     return page
+
+
+MODULE, BARS_LEFT = 3, 50
+DIGITS = [
+    "0001101",
+    "0011001",
+    "0010011",
+    "0111101",
+    "0100011",
+    "0110001",
+    "0101111",
+    "0111011",
+    "0110111",
+    "0001011",
+]
+PARITIES = [
+    "LLLLLL",
+    "LLGLGG",
+    "LLGGLG",
+    "LLGGGL",
+    "LGLLGG",
+    "LGGLLG",
+    "LGGGLL",
+    "LGLGLG",
+    "LGLGGL",
+    "LGGLGL",
+]
+
+
+def with_bars(number: str) -> Image.Image:
+    """A page with an EAN-13 (GS1 General Specifications, 5.2)."""
+
+    def of(digit: str, kind: str) -> str:
+        left = DIGITS[int(digit)]
+        right = "".join("10"[int(bit)] for bit in left)
+        return {"L": left, "R": right, "G": right[::-1]}[kind]
+
+    lead, first, second = PARITIES[int(number[0])], number[1:7], number[7:]
+    left = "".join(of(digit, kind) for digit, kind in zip(first, lead, strict=True))
+    bits = f"101{left}01010{''.join(of(digit, 'R') for digit in second)}101"
+    page = Image.new("RGB", (400, 300), "white")
+    draw = ImageDraw.Draw(page)
+    for place, bit in enumerate(bits):
+        x = BARS_LEFT + place * MODULE
+        draw.rectangle((x, 90, x + MODULE - 1, 190), "black" if bit == "1" else "white")
+    return page
+
+
+def by_the_authors_recipe(picture: Image.Image) -> float:
+    """As `classify_nsfw.py` of yahoo/open_nsfw has it: 256 pixels, through JPEG, the middle 224,
+    each pixel blue, green, red less its mean. The second output is the one that is not safe."""
+    through = io.BytesIO()
+    picture.resize((256, 256), Image.Resampling.BILINEAR).save(through, "JPEG")
+    whole = np.array(Image.open(through)).astype(np.float64)
+    fed = np.empty((1, 224, 224, 3), np.float32)
+    for place, (channel, mean) in enumerate([(2, 104.0), (1, 117.0), (0, 123.0)]):
+        fed[0, :, :, place] = whole[16:240, 16:240, channel] - mean
+    session = onnxruntime.InferenceSession(str(check_model("open-nsfw")))
+    safe, unsafe = session.run(None, {session.get_inputs()[0].name: fed})[0][0]
+    assert safe + unsafe == pytest.approx(1.0, abs=1e-3)
+    return float(unsafe)
 
 
 @pytest.fixture
@@ -226,11 +292,55 @@ class TestChecks:
         (image,) = Run(Draws(picture), spec).images
         assert np.array_equal(np.asarray(image), np.asarray(picture))
 
+    def test_a_bar_code_is_found_and_read(self) -> None:
+        """Of the kind that groceries have, drawn by its specification."""
+        spec = replace(SPEC, width=400, height=300, checks=CheckSpec(codes="warn"))
+        (ready,) = Run(Draws(with_bars("4006381333931")), spec).of(ImageReady)
+        (found,) = ready.checked.found
+        assert (found.kind, found.text) == ("bar_code", "4006381333931")
+        left, _, width, _ = found.box
+        assert left == pytest.approx(BARS_LEFT, abs=6)
+        assert width == pytest.approx(95 * MODULE, abs=12)
+
+    def test_the_score_of_nudity_is_that_of_the_networks_authors(self) -> None:
+        """The right one of two outputs, and colours in the right order: swapped ones give 0.17."""
+        picture = Image.open(bundled_lora_folder() / "night.png").convert("RGB")
+        score = NsfwCheck(1).score(picture)
+        assert score == pytest.approx(by_the_authors_recipe(picture), abs=0.005)
+        assert score == pytest.approx(0.056, abs=0.01)
+
     def test_the_threshold_decides_about_nudity(self) -> None:
-        """Everything scores more than nearly nothing."""
-        checks = CheckSpec(nsfw="warn", nsfw_threshold=1e-9)
-        (ready,) = Run(Draws(with_writing("x")), replace(SPEC, checks=checks)).of(ImageReady)
+        picture = Image.open(bundled_lora_folder() / "night.png").convert("RGB")
+        drawing, spec = Draws(picture), replace(SPEC, width=128, height=128)
+        checks = CheckSpec(nsfw="warn", nsfw_threshold=0.04)
+        (ready,) = Run(drawing, replace(spec, checks=checks)).of(ImageReady)
         assert [found.check for found in ready.checked.found] == ["nsfw"]
-        strict = replace(checks, nsfw_threshold=0.99)
-        (ready,) = Run(Draws(with_writing("x")), replace(SPEC, checks=strict)).of(ImageReady)
+        assert ready.checked.found[0].score == pytest.approx(0.056, abs=0.01)
+        lenient = replace(checks, nsfw_threshold=0.08)
+        (ready,) = Run(drawing, replace(spec, checks=lenient)).of(ImageReady)
         assert ready.checked.found == ()
+
+
+class TestBoxes:
+    """Of what is found in a picture that is sent in: they fit the picture that comes out."""
+
+    @pytest.mark.parametrize(("how", "scale"), [("upscale", 2), ("enhance", 2), ("enhance", 1)])
+    def test_a_box_is_where_the_code_is_in_the_picture_that_comes_out(
+        self, twice: UpscalerSpec, tmp_path: Path, how: str, scale: int
+    ) -> None:
+        engine, events = CompleteEngine(NoDrawing(), threads=1), list[Event]()
+        page = encoded(with_code("https://casino.example/win"))
+        spec = UpscaleSpec(page, scale, twice, str(tmp_path), CheckSpec(codes="warn"))
+        if how == "upscale":
+            engine.upscale("job", spec, events.append, CancelToken())
+        else:
+            enhancing = EnhanceSpec(spec, "onnx", None, 0)
+            engine.enhance("job", enhancing, events.append, CancelToken())
+        (ready,) = (event for event in events if isinstance(event, ImageReady))
+        (found,) = ready.checked.found
+        out = Image.open(ready.file)
+        assert out.size == (400 * scale, 400 * scale)
+        (there,) = zxingcpp.read_barcodes(np.asarray(out.convert("L")))
+        corner, opposite = there.position.top_left, there.position.bottom_right
+        wanted = (corner.x, corner.y, opposite.x - corner.x, opposite.y - corner.y)
+        assert found.box == pytest.approx(wanted, abs=2 * scale)
