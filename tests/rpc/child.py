@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any, BinaryIO
 
 import psutil
@@ -71,11 +72,15 @@ class Child:
 
     def wait(self, wanted: Callable[[Any], bool], seconds: float = PATIENCE) -> Any:
         """The first message out that is wanted, now or within the time."""
+        end, place = monotonic() + seconds, 0
         with self._arrived:
-            self._arrived.wait_for(lambda: self.ended or any(map(wanted, self.out)), seconds)
-            found = next(filter(wanted, self.out), None)
-            assert found is not None, f"{self.out[-20:]}\n{self.log()[-3000:]}"
-            return found
+            while True:
+                for message in self.out[place:]:
+                    if wanted(message):
+                        return message
+                place = len(self.out)
+                gone_on = not self.ended and self._arrived.wait(max(end - monotonic(), 0.0))
+                assert gone_on, f"{self.out[-20:]}\n{self.log()[-3000:]}"
 
     def answer(self, request_id: Any) -> Message:
         return self.wait(lambda m: isinstance(m, dict) and "id" in m and m["id"] == request_id)
