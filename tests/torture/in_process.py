@@ -46,6 +46,7 @@ class Victim:
         self.wire.front.jobs.facts  # noqa: B018  (fails here rather than in the middle)
         self.parser = FrameParser(LIMIT)
         self.messages = 0
+        self.sent = 0
         self._checked = 0
         self._numbers = count()
         self._unexpected = Unexpected()

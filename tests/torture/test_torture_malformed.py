@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(3000 if LONG else 180)
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     victim = Victim(tmp_path_factory.mktemp("malformed"))
     yield victim
-    print(f"{victim.messages} messages")
+    print(f"{victim.sent} messages sent, {victim.messages} made out")
 
 
 @settings(
@@ -56,6 +56,7 @@ def test_no_malformed_message_does_any_harm(
     one = stream(framing, templates, MESSAGES_EACH, seed)
     data = b"".join(one.pieces)
     victim.begin()
+    victim.sent += len(one.pieces)
     for start in range(0, len(data), chunk):
         victim.feed(data[start : start + chunk])
     assert victim.parser.framing is framing
@@ -64,7 +65,7 @@ def test_no_malformed_message_does_any_harm(
 
 
 def test_as_many_were_sent_as_are_claimed(victim: Victim) -> None:
-    assert victim.messages >= EXAMPLES * MESSAGES_EACH / 2
+    assert victim.sent >= EXAMPLES * MESSAGES_EACH
 
 
 @pytest.fixture(scope="module")
