@@ -17,6 +17,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 CHUNK_BYTES = 1 << 18
 ROWS_AT_ONCE = 64
+TEMPORARIES, MOST_BYTES = 32, 16 << 20
+"""Bytes that filtering takes for each byte of a row, and how many it may take at once."""
 
 Pixels = NDArray[np.uint8]
 
@@ -49,24 +51,26 @@ class PngWriter:
         """The next rows, (rows, width, channels)."""
         self._rows_left -= len(rows)
         flat = np.ascontiguousarray(rows).reshape(len(rows), -1)
-        for start in range(0, len(flat), ROWS_AT_ONCE):
-            part = flat[start : start + ROWS_AT_ONCE]
+        step = max(1, min(ROWS_AT_ONCE, MOST_BYTES // (TEMPORARIES * flat.shape[1])))
+        for start in range(0, len(flat), step):
+            part = flat[start : start + step]
             self._waiting += self._deflate.compress(filtered(part, self._above, self._channels))
             self._above = part[-1].copy()
-            self._pass_on(CHUNK_BYTES)
+            self._pass_on()
 
     def close(self) -> None:
         """Raises ValueError when there are rows missing or too many; the file stays open."""
         if self._rows_left:
             raise ValueError(f"{self._rows_left} rows are missing")
         self._waiting += self._deflate.flush()
-        self._pass_on(1)
+        self._pass_on(ends=True)
         self._chunk(b"IEND", b"")
 
-    def _pass_on(self, least: int) -> None:
-        if len(self._waiting) >= least:
-            self._chunk(b"IDAT", bytes(self._waiting))
-            self._waiting.clear()
+    def _pass_on(self, ends: bool = False) -> None:
+        """In chunks of one length, so that the same picture gives the same file."""
+        while len(self._waiting) >= CHUNK_BYTES or (ends and self._waiting):
+            self._chunk(b"IDAT", bytes(self._waiting[:CHUNK_BYTES]))
+            del self._waiting[:CHUNK_BYTES]
 
     def _chunk(self, kind: bytes, body: bytes) -> None:
         checksum = zlib.crc32(body, zlib.crc32(kind))

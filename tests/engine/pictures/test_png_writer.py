@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from sidecar.engine.pictures.png_writer import PngWriter
+from sidecar.engine.pictures.png_writer import MOST_BYTES, PngWriter
 
 
 def written(pixels: np.ndarray, parts: int, icc: bytes | None = None) -> bytes:
@@ -44,6 +45,18 @@ def test_the_colour_profile_is_kept() -> None:
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = Image.open(io.BytesIO(written(np.zeros((4, 4, 3), np.uint8), 1, icc)))
     assert image.info["icc_profile"] == icc
+
+
+def test_wide_pictures_take_no_more_memory_than_narrow_ones_and_are_written_the_same() -> None:
+    dice = np.random.default_rng(9)
+    pixels = np.cumsum(dice.integers(0, 5, (64, 30_000, 3), np.uint8), axis=1, dtype=np.uint8)
+    whole = written(pixels, 1)
+    assert whole == written(pixels, 64)
+    tracemalloc.start()
+    written(pixels, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < MOST_BYTES + 2 * len(whole)
 
 
 def test_missing_rows_are_noticed() -> None:
