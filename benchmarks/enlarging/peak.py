@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from sidecar.cli.engine import make_engine
+from sidecar.engine.allocator import keep_freed_blocks
 from sidecar.engine.contract import CancelToken, UpscalerSpec, UpscaleSpec
 from sidecar.paths import upscaler_folder
 
@@ -22,6 +23,7 @@ def main() -> None:
     del noise
     name = "realesr-animevideov3"
     upscaler = UpscalerSpec(name, str(upscaler_folder() / f"{name}.onnx"))
+    keep_freed_blocks()  # as the engine's process does
     engine = make_engine("lite", None)
     engine.warm_up()
     with TemporaryDirectory() as folder:

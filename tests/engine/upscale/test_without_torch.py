@@ -48,9 +48,11 @@ import resource
 import sys
 
 from sidecar.cli.engine import make_engine
+from sidecar.engine.allocator import keep_freed_blocks
 from sidecar.engine.contract import CancelToken, ImageReady, UpscalerSpec, UpscaleSpec
 
 source, folder, net = sys.argv[1:]
+keep_freed_blocks()  # as the engine's process does
 engine = make_engine("lite", 1)
 engine.warm_up()
 spec = UpscaleSpec(open(source, "rb").read(), 4, UpscalerSpec("net", net), folder)
