@@ -31,17 +31,18 @@ from sidecar.engine.diffusion.low_vram import (
 from sidecar.engine.diffusion.weights import WINDOW, storable_in_half
 from sidecar.engine.memory.calibration import Calibration, Guess
 
-DENOISE, REDRAW, DECODE = "denoise", "redraw", "decode"
-"""Phases: from noise to latents, from an initial picture to latents, from latents to a file."""
+ENCODE, DENOISE, DECODE = "encode", "denoise", "decode"
+"""Phases: from an initial picture to where denoising starts, to latents, from latents to a file."""
 LIVE: dict[str, Callable[[Components, Sizes, Iterable[str]], int]] = {
-    DENOISE: activations.denoising,
-    REDRAW: lambda networks, sizes, low_vram: max(
-        activations.encoding(networks, replace(sizes, pictures=1), low_vram),  # one for all
-        activations.denoising(networks, sizes, low_vram),
+    ENCODE: lambda networks, sizes, low_vram: activations.encoding(
+        networks,
+        replace(sizes, pictures=1),  # one for all
+        low_vram,
     ),
+    DENOISE: activations.denoising,
     DECODE: activations.decoding,
 }
-RUN_IN = {DENOISE: "unet", REDRAW: "unet", DECODE: "vae"}
+RUN_IN = {ENCODE: "vae", DENOISE: "unet", DECODE: "vae"}
 """The largest network that a phase computes with."""
 PREVIEW_FIT = Sizes(128, 128, 2, False, 1)
 """What is encoded when a model has been loaded, for the preview."""
@@ -193,7 +194,7 @@ def _libraries_beside() -> frozenset[str]:
 
 
 def phases_of(spec: RenderSpec) -> tuple[str, ...]:
-    return (DENOISE if spec.init_image is None else REDRAW, DECODE)
+    return (DENOISE, DECODE) if spec.init_image is None else (ENCODE, DENOISE, DECODE)
 
 
 def sizes_of(spec: RenderSpec, at_once: int) -> Sizes:

@@ -26,8 +26,8 @@ from sidecar.engine.diffusion.activations import Sizes
 from sidecar.engine.diffusion.batches import batches
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import Embedded, PromptEmbeddings, States
-from sidecar.engine.diffusion.forecast import DECODE, phases_of, sizes_of
-from sidecar.engine.diffusion.low_vram import VAE_TILING, decode_tiled
+from sidecar.engine.diffusion.forecast import DECODE, DENOISE, ENCODE, sizes_of
+from sidecar.engine.diffusion.low_vram import VAE_TILING, decode_tiled, encode_tiled
 from sidecar.engine.diffusion.preview import LatentPreview
 from sidecar.engine.diffusion.sample import Drawing, sample, steps_of
 from sidecar.engine.pictures.encode import MIME, encode, thumbnail
@@ -74,9 +74,7 @@ class Renderer:
         took = Took()
         job = _Job(job_id, spec, emit, cancel)
         started = time.perf_counter()
-        initial = (
-            images.decode(spec.init_image, spec.width, spec.height) if spec.init_image else None
-        )
+        initial = self._encoded(spec, measure)
         prompt, negative = self._embed(job, text_states)
         took.encode = _since(started)
         taken = steps_of(spec.steps, initial is not None, spec.strength)
@@ -99,13 +97,32 @@ class Renderer:
             looks = _Looks(job, self._preview, indices, place * taken, len(all_batches) * taken)
             threads = devices.threads_for_step(self._unet_weights, self._cells(drawing))
             sizes = sizes_of(spec, len(indices))
-            with threads, measure(phases_of(spec)[0], sizes):
+            with threads, measure(DENOISE, sizes):
                 latents = sample(self._components, drawing, looks.after_step, cancel)
             took.denoise += _since(started)
             started = time.perf_counter()
             self._finish(job, indices, latents, partial(measure, DECODE, sizes))
             took.decode += _since(started)
         return took
+
+    def _encoded(self, spec: RenderSpec, measure: Measure) -> Tensor | None:
+        """`Vae.moments` of the initial picture, from which all batches start."""
+        if not spec.init_image:
+            return None
+        pixels = images.decode(spec.init_image, spec.width, spec.height)
+        with huge_blocks_apart(), measure(ENCODE, sizes_of(spec, 1)):
+            return self._moments(pixels)
+
+    def _moments(self, pixels: Tensor) -> Tensor:
+        components, vae = self._components, self._components.vae
+        cells = pixels[0, 0].numel() // vae.downscale**2
+        pixels = pixels.to(components.device.torch, components.vae_dtype)
+        threads = devices.threads_for_step(self._vae_weights, cells)
+        with threads, components.in_use(vae):
+            if VAE_TILING in components.low_vram:
+                channels = 2 * vae.latent_channels
+                return encode_tiled(vae.moments, pixels, vae.downscale, channels).float()
+            return vae.moments(pixels).float()
 
     def _cells(self, drawing: Drawing) -> int:
         """Of the latents that go through the UNet in one step."""

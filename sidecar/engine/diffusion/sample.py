@@ -11,7 +11,6 @@ from torch import Tensor
 from sidecar.engine.contract import CancelToken
 from sidecar.engine.diffusion.components import Components
 from sidecar.engine.diffusion.embeddings import Embedded
-from sidecar.engine.diffusion.low_vram import VAE_TILING, encode_tiled
 from sidecar.engine.diffusion.nets.unet import Added, Conditioning
 from sidecar.engine.diffusion.samplers import SAMPLERS
 
@@ -24,7 +23,7 @@ as they are predicted now, as latents (pictures, channels, height, width)."""
 class Drawing:
     """What to sample. Sizes are pixels.
 
-    `negative` is None where guidance is off. `initial`: (1, 3, height, width) in -1..1.
+    `negative` is None where guidance is off. `initial`: `Vae.moments` of a picture to start from.
     """
 
     prompt: Embedded
@@ -58,7 +57,9 @@ def sample(
     latents = (
         dice.noise() * sampler.start_scale
         if drawing.initial is None
-        else sampler.add_noise(_initial_latents(components, drawing, dice), dice.noise(), first)
+        else sampler.add_noise(
+            components.vae.sample(drawing.initial, dice.noise()), dice.noise(), first
+        )
     )
     with components.in_use(components.unet):
         conditioning = _conditioning(components, drawing, sampler.timesteps)
@@ -119,17 +120,3 @@ class _Dice:
             for generator in self._generators
         ]
         return torch.cat(drawn).to(self._device, torch.float32)
-
-
-def _initial_latents(components: Components, drawing: Drawing, dice: _Dice) -> Tensor:
-    """Of all pictures; they start from one posterior."""
-    assert drawing.initial is not None
-    vae, dtype = components.vae, components.vae_dtype
-    pixels = drawing.initial.to(components.device.torch, dtype)
-    with components.in_use(vae):
-        if VAE_TILING in components.low_vram:
-            channels = 2 * vae.latent_channels
-            moments = encode_tiled(vae.moments, pixels, vae.downscale, channels)
-        else:
-            moments = vae.moments(pixels)
-    return vae.sample(moments.float(), dice.noise())
