@@ -54,16 +54,17 @@ def test_every_rung_draws_the_styled_picture_and_what_it_took_is_remembered(
     child.call("switch_lora", name=name, alpha=0.8)
     same = {"prompt": "red apple", "seed": 3, "steps": 3, "delivery": "inline"}
     pictures: list[bytes] = []
+    forecasts: list[Message] = []
     for rung in ("off", "balanced", "aggressive"):
         assert child.call("set_low_vram", mode=rung)["rung"] == rung
         assert [entry["name"] for entry in child.call("status")["stack"]] == [name]
         pictures.append(pixels(child.call("generate", **same)))
+        forecasts.append(child.call("vram_report", **{"for": same})["forecast"])
     assert pictures[0] == pictures[1]
     assert max(abs(a - b) for a, b in zip(pictures[0], pictures[2], strict=True)) <= 2
-    forecast = child.call("vram_report", **{"for": same})["forecast"]
-    assert forecast["measured"]
-    assert forecast["fits"]
-    assert forecast["low_vram"] == "aggressive"
+    assert forecasts[0]["measured"]  # later ones may find room in what the first ones left
+    assert all(forecast["fits"] for forecast in forecasts)
+    assert [forecast["low_vram"] for forecast in forecasts] == ["off", "balanced", "aggressive"]
     assert list(tmp_path.rglob("memory.json"))
 
 

@@ -97,7 +97,7 @@ def in_two(half: bool, picture: np.ndarray) -> np.ndarray:
     tail = Tail.of(first, 1)
     assert tail is not None
     features = first.run(None, {first.get_inputs()[0].name: picture})[0]
-    return tail(np.asarray(features), 2, True, None)
+    return tail(np.asarray(features), 2, None)
 
 
 def numbers_of(net: Callable[[Writer], None], half: bool) -> list[np.ndarray]:
