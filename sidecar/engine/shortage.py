@@ -11,15 +11,18 @@ from sidecar.engine import allocator
 from sidecar.errors import OutOfMemory
 
 PHRASES = (
-    "failed to allocate",
-    "bad_alloc",
     "out of memory",
     "out_of_memory",
     "not enough memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to allocate",
     "alloc_failed",
+    "bad_alloc",
+    "could not create a memory",
 )
-"""What ONNX Runtime and its providers say: its arena, the C++ library, CUDA, DirectML, cuDNN."""
-
+"""What allocators say in errors of no kind of their own: those of ONNX Runtime and torch, of the
+C++ library, CUDA, cuDNN, DirectML, Metal and oneDNN."""
 
 log = logging.getLogger(__name__)
 

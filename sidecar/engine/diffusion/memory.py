@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import gc
 import logging
-import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
 
-from sidecar.engine import allocator
+from sidecar.engine import allocator, shortage
 from sidecar.engine.diffusion.devices import Device
 from sidecar.errors import OutOfMemory
 
 MEGABYTE = 1024 * 1024
-PHRASES = (
-    "out of memory",
-    "not enough memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "failed to allocate",
-    "alloc_failed",
-    "bad_alloc",
-    "could not create a memory",
-)
-"""What allocators of CPUs, CUDA, Metal and oneDNN say in a plain RuntimeError."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +37,7 @@ def out_of_memory_told(device: Device) -> Generator[None]:
         if not lacks_memory(exc):
             raise
         log.warning("out of memory: %s", exc)
-        _forget(exc)
+        shortage.forget(exc)
     else:
         return
     release(device)
@@ -57,15 +45,7 @@ def out_of_memory_told(device: Device) -> Generator[None]:
 
 
 def lacks_memory(exc: BaseException) -> bool:
+    """Of torch's errors: those of its own kind, and plain ones that say so."""
     if isinstance(exc, MemoryError | torch.OutOfMemoryError):
         return True
-    text = str(exc).lower()
-    return isinstance(exc, RuntimeError) and any(phrase in text for phrase in PHRASES)
-
-
-def _forget(exc: BaseException) -> None:
-    """Clear the locals of every frame that the error, and those it came of, went through."""
-    seen: BaseException | None = exc
-    while seen is not None:
-        traceback.clear_frames(seen.__traceback__)
-        seen = seen.__cause__ or seen.__context__
+    return isinstance(exc, RuntimeError) and shortage.lacks_memory(exc)
