@@ -10,6 +10,7 @@ import {
   type Studio,
   WAIT_MS,
 } from "../support/browser.js";
+import { WRITE_DOWN_PERCENTS } from "../support/percents.js";
 import { difference, pixels } from "../support/pixels.js";
 
 let studio: Studio;
@@ -121,27 +122,10 @@ describe.skipIf(NO_BROWSER)(`in a real browser${NO_BROWSER && ` (${NO_BROWSER})`
   test("generate counts up to the finished picture, which the history keeps", async () => {
     const page = await atWork("Sticker", "penguin");
     const before = await entries(page).count();
-    const heard: number[] = [];
-    await page.exposeFunction("heard", (percent: number) => heard.push(percent));
-    await page.evaluate(() => {
-      const deep = (root: ParentNode): Element | null => {
-        for (const element of root.querySelectorAll("*")) {
-          if (element.getAttribute("role") === "progressbar") return element;
-          const found = element.shadowRoot && deep(element.shadowRoot);
-          if (found) return found;
-        }
-        return null;
-      };
-      const look = (): void => {
-        const now = deep(document)?.getAttribute("aria-valuenow");
-        if (now != null)
-          (globalThis as unknown as { heard(percent: number): void }).heard(Number(now));
-        requestAnimationFrame(look);
-      };
-      look();
-    });
+    await page.evaluate(WRITE_DOWN_PERCENTS);
     await draw(page);
     await poll(() => entries(page).count()).toBe(before + 1);
+    const heard = await page.evaluate<number[]>("percents");
     expect(heard).toEqual([...heard].sort((a, b) => a - b));
     expect(new Set(heard).size).toBeGreaterThan(3);
     await keep(page, "generated");

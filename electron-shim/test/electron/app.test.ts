@@ -15,6 +15,7 @@ import {
   start,
   userData,
 } from "../support/electron-app.js";
+import { WRITE_DOWN_PERCENTS } from "../support/percents.js";
 import { gone, rendererOf, running, treeOf } from "../support/processes.js";
 
 const APP = join(DIST, "app");
@@ -72,10 +73,7 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
     await page.evaluate(type("one('[data-testid=strength]')", "0.1"));
     await page.until(`${image("preview")}.src !== ${JSON.stringify(first)}`);
 
-    await page.evaluate(`window.percents = []; window.watching = setInterval(() => {
-      const bar = one("[role=progressbar]");
-      if (bar) percents.push(Number(bar.getAttribute("aria-valuenow")));
-    }, 10); true`);
+    await page.evaluate(WRITE_DOWN_PERCENTS);
     await page.until("!act('Generate').disabled");
     await page.evaluate("act('Generate').click()");
     const made = await page.until<string>(`${image("result")} && ${image("result")}.src`);
