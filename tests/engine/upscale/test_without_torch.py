@@ -25,7 +25,7 @@ sys.meta_path.insert(0, Refuse())
 EVERYTHING = """
 from sidecar.cli.engine import make_engine
 from sidecar.engine.contract import CancelToken, ImageReady
-from sidecar.engine.picture_specs import CheckSpec, EnhanceSpec, UpscalerSpec, UpscaleSpec
+from sidecar.engine.contract import CheckSpec, EnhanceSpec, UpscalerSpec, UpscaleSpec
 from sidecar.paths import upscaler_folder
 
 source, folder = sys.argv[1:]

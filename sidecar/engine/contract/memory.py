@@ -1,13 +1,16 @@
-"""The part of the contract that is about memory: what there is, and what a picture will take.
-
-`sidecar.engine.contract` has the rest and passes these on; import them from there.
-"""
+"""Memory: what there is, and what a picture will take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.engine.result_specs import ComponentInfo
+
+@dataclass(frozen=True)
+class ComponentInfo:
+    name: str
+    bytes: int
+    dtype: str
+    device: str
 
 
 @dataclass(frozen=True)

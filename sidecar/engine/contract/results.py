@@ -1,23 +1,11 @@
-"""The part of the contract that is about what jobs come to.
-
-`sidecar.engine.contract` has the rest and passes these on; import them from there.
-"""
+"""What jobs come to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sidecar.engine.contract import ModelSpec
-
-
-@dataclass(frozen=True)
-class ComponentInfo:
-    name: str
-    bytes: int
-    dtype: str
-    device: str
+from sidecar.engine.contract.memory import ComponentInfo
+from sidecar.engine.contract.specs import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -78,3 +66,25 @@ class Rendered:
     decode_ms: float
     upscale_ms: float = 0.0
     check_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of an upscale or enhance job; its picture went out as `ImageReady`. Milliseconds.
+
+    `path`: "diffusion" or "onnx"; `why`: a kind in `sidecar.texts`. `provider`: of ONNX Runtime.
+    """
+
+    path: str
+    why: str
+    provider: str
+    load_ms: float = 0.0
+    merge_ms: float = 0.0
+    encode_ms: float = 0.0
+    denoise_ms: float = 0.0
+    decode_ms: float = 0.0
+    upscale_ms: float = 0.0
+    check_ms: float = 0.0
+
+
+Outcome = LoadedModel | LoraReceipt | Unloaded | Rendered | Finished
