@@ -8,9 +8,11 @@ that fill the sentence, so it crosses the engine's pipe as data and is put into 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sidecar.lora_format.titles import title
+from sidecar.parameter_texts import phrase
 from sidecar.texts import DEFAULT_LOCALE, sentence_and_hint
 
 REGISTRY: dict[str, type[SidecarError]] = {}
@@ -76,15 +78,47 @@ class InvalidRequest(SidecarError):
 
 
 class MethodNotFound(SidecarError):
-    """`method`"""
+    """`method`; `meant`: one whose name is nearly the same, if there is one"""
 
     code, kind = -32601, "method_not_found"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        sentence = "method_meant" if "meant" in self.fields else self.kind
+        return sentence_and_hint(sentence, self.fields, locale)
+
+
+@dataclass(frozen=True)
+class ParameterFault:
+    """What is wrong with one field: a key of `sidecar.parameter_texts` and what fills its words.
+    `path`: where the field is, with dots; empty for the parameters as a whole."""
+
+    path: str
+    problem: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def message(self, locale: str) -> str:
+        return phrase(self.problem, self.values, locale)
 
 
 class InvalidParams(SidecarError):
     """`errors`: a list of {path, message}; `summary`: the first of them as a phrase."""
 
     code, kind = -32602, "invalid_params"
+
+    def __init__(self, *faults: ParameterFault, **fields: Any) -> None:
+        self.faults = faults
+        super().__init__(**fields)
+
+    def words(self, locale: str) -> tuple[str, str]:
+        return sentence_and_hint(self.kind, self.data(locale), locale)
+
+    def data(self, locale: str) -> dict[str, Any]:
+        if not self.faults:
+            return self.fields
+        errors = [{"path": fault.path, "message": fault.message(locale)} for fault in self.faults]
+        first = errors[0]["message"]
+        path = self.faults[0].path
+        return {"errors": errors, "summary": f"{path}: {first}" if path else first}
 
 
 class Cancelled(SidecarError):
@@ -96,9 +130,18 @@ class Superseded(SidecarError):
 
 
 class LoraNotFound(SidecarError):
-    """`name`, `available`: names that exist"""
+    """`name`, `available`: names that exist; `sought`: "stack" where it should have been on, "file"
+    where a path was given, else left out"""
 
     code, kind = 1001, "lora_not_found"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        sought = self.fields.get("sought")
+        if sought == "stack":
+            sentence = "lora_not_on" if self.fields.get("available") else "no_lora_on"
+        else:
+            sentence = "lora_file_not_found" if sought == "file" else self.kind
+        return sentence_and_hint(sentence, self.fields, locale)
 
 
 class LoraIncompatible(SidecarError):
@@ -142,9 +185,15 @@ class LoraSuspicious(SidecarError):
 
 
 class ModelNotFound(SidecarError):
-    """`model`, `available`"""
+    """`model`, `available`; `sought`: "upscaler" where a network for enlarging was meant"""
 
     code, kind = 1101, "model_not_found"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        upscaler = self.fields.get("sought") == "upscaler"
+        return sentence_and_hint(
+            "upscaler_not_found" if upscaler else self.kind, self.fields, locale
+        )
 
 
 class ModelCorrupt(SidecarError):

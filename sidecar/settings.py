@@ -19,6 +19,7 @@ class Settings:
 
     Sizes are bytes, durations seconds. `fusion_limit`: what the strengths of the styles of one
     conflict group may add up to. `check_…`: "off", "warn" or "block", for every picture.
+    `finish`: what was asked for is done also when the client has nothing more to say.
     `engine_command`, when given, replaces the command that starts the engine process (tests use
     it).
     """
@@ -43,6 +44,7 @@ class Settings:
     log_format: LogFormat = "json"
     log_level: str = "info"
     preload_model: str | None = None
+    finish: bool = False
 
     @property
     def all_lora_folders(self) -> tuple[Path, ...]:

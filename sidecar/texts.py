@@ -36,6 +36,10 @@ ENGLISH: Sentences = {
         "There is no method “{method}”.",
         "rpc.discover lists every method of this version.",
     ),
+    "method_meant": (
+        "There is no method “{method}”. Did you mean “{meant}”?",
+        "rpc.discover lists every method of this version.",
+    ),
     "invalid_params": (
         "The parameters do not fit: {summary}.",
         "data.errors has the path of each field and what it must be.",
@@ -52,6 +56,18 @@ ENGLISH: Sentences = {
     "lora_not_found": (
         "There is no LoRA named “{name}” in the LoRA folders.",
         "list_loras shows what is there; put the .safetensors file into a LoRA folder.",
+    ),
+    "lora_file_not_found": (
+        "There is no file “{name}”.",
+        "Give the name of a LoRA, as list_loras has it, or the absolute path of a file.",
+    ),
+    "lora_not_on": (
+        "The style “{name}” is not on; on are: {available}.",
+        "switch_lora puts styles on; set_alpha changes the strength of one that is on.",
+    ),
+    "no_lora_on": (
+        "No style is on whose strength could be changed.",
+        "Call switch_lora first.",
     ),
     "lora_incompatible": (
         "“{name}” was made for {lora_title} models; the loaded model is {model_title} ({reason}).",
@@ -80,6 +96,10 @@ ENGLISH: Sentences = {
     "model_not_found": (
         "There is no model named “{model}”.",
         "list_models shows what is there; “starter” is always available.",
+    ),
+    "upscaler_not_found": (
+        "There is no network named “{model}” for enlarging.",
+        "There are: {available}. Others go into a models folder, as .onnx files.",
     ),
     "model_corrupt": (
         "The model “{model}” cannot be read: {reason}.",
@@ -204,6 +224,10 @@ CHINESE: Sentences = {
         "请求包含 jsonrpc、method、params（对象）和 id。",
     ),
     "method_not_found": ("没有“{method}”这个方法。", "rpc.discover 列出本版本的全部方法。"),
+    "method_meant": (
+        "没有名为“{method}”的方法，是否想写“{meant}”？",
+        "rpc.discover 列出此版本的全部方法。",
+    ),
     "invalid_params": ("参数不符合要求：{summary}。", "data.errors 给出每个字段的位置和要求。"),
     "cancelled": ("请求已取消。", "没有任何改动；需要时可再次发送。"),
     "superseded": ("同一会话的新预览已取代它。", "请等待新预览的结果。"),
@@ -212,6 +236,15 @@ CHINESE: Sentences = {
         "LoRA 文件夹中没有“{name}”。",
         "list_loras 显示现有文件；请把 .safetensors 文件放入 LoRA 文件夹。",
     ),
+    "lora_file_not_found": (
+        "没有文件“{name}”。",
+        "请给出 list_loras 中的名称，或文件的绝对路径。",
+    ),
+    "lora_not_on": (
+        "风格“{name}”没有启用；已启用：{available}。",
+        "switch_lora 启用风格；set_alpha 只改变已启用风格的强度。",
+    ),
+    "no_lora_on": ("没有启用任何风格，无法改变强度。", "请先调用 switch_lora。"),
     "lora_incompatible": (
         "“{name}”是为 {lora_title} 模型制作的，而当前模型是 {model_title}（{reason}）。",
         "请加载 {lora_title} 模型，或选择适用于 {model_title} 的 LoRA。",
@@ -233,6 +266,10 @@ CHINESE: Sentences = {
     "model_not_found": (
         "没有名为“{model}”的模型。",
         "list_models 显示现有模型；“starter”始终可用。",
+    ),
+    "upscaler_not_found": (
+        "没有名为“{model}”的放大网络。",
+        "现有：{available}。其他 .onnx 网络可放入模型文件夹。",
     ),
     "model_corrupt": (
         "无法读取模型“{model}”：{reason}。",

@@ -53,7 +53,7 @@ class UpscalerCatalog:
             return known[DEFAULT]
         found = known.get(name) or known.get(name.removesuffix(SUFFIX))
         if found is None:
-            raise ModelNotFound(model=name, available=sorted(known))
+            raise ModelNotFound(model=name, available=sorted(known), sought="upscaler")
         return found
 
     def _all(self) -> dict[str, FoundUpscaler]:

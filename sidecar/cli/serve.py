@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--models", type=Path, action="append", default=[], help="another folder of models")
     add("--loras", type=Path, action="append", default=[], help="another folder of LoRAs")
     add("--model", help="load this model at once, for example starter")
+    add("--finish", action="store_true", help="at the end of stdin, do first what was asked for")
     add("--engine", choices=ENGINES, default="diffusion", help="lite: without torch")
     add("--threads", type=int, help="computing threads; default: one per core")
     add("--history-keep", type=int, default=50, help="pictures kept besides pinned ones")
@@ -77,6 +78,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         log_format=args.log_format,
         log_level=args.log_level,
         preload_model=args.model,
+        finish=args.finish,
     )
 
 

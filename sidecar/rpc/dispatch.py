@@ -39,6 +39,8 @@ class Dispatcher:
         self._send = send
         self._open: set[Any] = set()
         self._lock = threading.Lock()
+        self._unanswered = 0
+        self._all_answered = threading.Condition(self._lock)
 
     def receive(self, body: bytes) -> None:
         """One message: a request, a notification or a batch."""
@@ -67,6 +69,11 @@ class Dispatcher:
         gc.freeze()  # what is there now stays
         gc.enable()
         then()
+
+    def answered(self, seconds: float) -> bool:
+        """Waits until every request has its answer; False when that takes longer."""
+        with self._all_answered:
+            return self._all_answered.wait_for(lambda: self._unanswered == 0, seconds)
 
     # ----------------------------------------------------------------- requests
 
@@ -148,13 +155,19 @@ class Dispatcher:
     def _answer_later(self, request_id: Any, future: Future[Any], send: Send) -> None:
         with self._lock:
             self._open.add(request_id)
+            self._unanswered += 1
 
         def done(finished: Future[Any]) -> None:
             with self._lock:
                 self._open.discard(request_id)
             exc = finished.exception()
             outcome = failure_of(exc, self._front.locale) if exc else finished.result()
-            self._respond(request_id, outcome, send)
+            try:
+                self._respond(request_id, outcome, send)
+            finally:
+                with self._all_answered:
+                    self._unanswered -= 1
+                    self._all_answered.notify_all()
 
         future.add_done_callback(done)
 

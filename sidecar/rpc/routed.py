@@ -15,8 +15,9 @@ from typing import Any, cast
 from jsonrpcserver import Error, Success, dispatch_to_response
 
 from sidecar.errors import MethodNotFound
+from sidecar.protocol.methods import METHODS
 from sidecar.rpc.context import Call
-from sidecar.rpc.faults import Failure, failure_of
+from sidecar.rpc.faults import Failure, failure_of, nearest
 from sidecar.rpc.routines import Routine
 
 Json = dict[str, Any]
@@ -60,7 +61,9 @@ def _run(routine: Routine, call: Call, /, **params: Any) -> Any:
 
 
 def _unknown(name: str, call: Call, /, **params: Any) -> Any:
-    return _failed(failure_of(MethodNotFound(method=name), call.front.locale))
+    meant = nearest(name, METHODS)
+    error = MethodNotFound(method=name, **({} if meant is None else {"meant": meant}))
+    return _failed(failure_of(error, call.front.locale))
 
 
 def _failed(failure: Failure) -> Any:

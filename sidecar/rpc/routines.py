@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sidecar.errors import ShuttingDown
+from sidecar.errors import InvalidParams, ParameterFault, ShuttingDown
 from sidecar.protocol.methods import METHODS, Method
 from sidecar.rpc.context import Call, Handler
-from sidecar.rpc.faults import bad_params, invalid_params
+from sidecar.rpc.faults import invalid_params
 
 HANDLERS_PACKAGE = "sidecar.rpc.handlers"
 AFTER_SHUTDOWN = frozenset({"exit"})
@@ -32,13 +32,13 @@ class Routine:
     def __call__(self, call: Call, params: Mapping[str, Any]) -> Any:
         """The handler's result, which may be a Future. Raises SidecarError."""
         if call.positional:
-            raise bad_params([{"path": "", "message": "params must be an object"}])
+            raise InvalidParams(ParameterFault("", "not_an_object"))
         if call.front.shutting_down and self._name not in AFTER_SHUTDOWN:
             raise ShuttingDown()
         try:
             checked = self._params.model_validate(params)
         except ValidationError as exc:
-            raise invalid_params(exc) from exc
+            raise invalid_params(exc, self._params.model_fields) from exc
         return (self._handler or self.load())(call, checked)
 
     def load(self) -> Handler:

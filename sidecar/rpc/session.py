@@ -31,6 +31,8 @@ from sidecar.settings import Settings
 
 LAST_CANCEL, LAST_HANG_UP, LAST_FLUSH = 0.4, 0.2, 0.3
 """Seconds for each step of the end; together less than one second."""
+PATIENCE = 1.0
+"""Seconds between looks at signals, which Windows does not tell to who waits for a lock."""
 MEMORY_INTERVAL = 1.0
 PREWARM = "sidecar.rpc.prewarm"
 
@@ -73,6 +75,8 @@ class Session:
             signal.signal(name, self._on_signal)
         self._link.start()
         self._read_all(self._preload())
+        if self.front.settings.finish and not self._ending:
+            self._finish()
         self._close()
         return 0
 
@@ -180,6 +184,13 @@ class Session:
         self.front.memory.arrived(report)
 
     # ----------------------------------------------------------------- the end
+
+    def _finish(self) -> None:
+        """Nothing more is asked for; what was asked for is done, answered and read."""
+        while not self._dispatcher.answered(PATIENCE):
+            pass
+        while not self._outbox.flush(PATIENCE):
+            pass
 
     def _end(self) -> None:
         """`exit`: called on the reading thread, which stops at the next message."""

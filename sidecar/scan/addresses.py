@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_HOST = rb"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.){0,8}[A-Za-z0-9-]{2,62}"
+_NUMBERS = rb"\d{1,3}(?:\.\d{1,3}){3}(?![A-Za-z0-9-]|\.[A-Za-z0-9])|\[[0-9A-Fa-f:.]{2,45}\]"
+_NAME = rb"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.){0,8}[A-Za-z0-9-]{2,62}"
+_HOST = rb"(?:" + _NUMBERS + rb"|" + _NAME + rb")"
 _END = rb"(?:[/?#][!-~]{0,200})?"
 _URL = re.compile(
     rb"(?i)(?:\b(?:https?|ftp|wss?|tg)://(?:[^\s/@\x7f-\xff]{1,64}@)?"

@@ -115,7 +115,7 @@ def _file_meant(front: Front, given: str) -> str:
     if is_plain_name(given):
         return str(front.loras.find(given).path)
     if "\0" in given or not os.path.isabs(given) or not Path(given).is_file():
-        raise LoraNotFound(name=given, available=[])
+        raise LoraNotFound(name=given, available=[], sought="file")
     return os.path.abspath(given)
 
 

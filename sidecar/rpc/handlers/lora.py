@@ -9,7 +9,7 @@ from typing import Any
 
 from sidecar.catalog.loras import LARGE_BYTES
 from sidecar.engine.contract import LoraSpec
-from sidecar.errors import LoraNotFound
+from sidecar.errors import InvalidParams, LoraNotFound, ParameterFault
 from sidecar.jobs.job import Job
 from sidecar.jobs.projection import Projected
 from sidecar.protocol.lora import (
@@ -22,7 +22,6 @@ from sidecar.protocol.lora import (
     SwitchLoraResult,
 )
 from sidecar.rpc.context import Call, Front
-from sidecar.rpc.faults import bad_params
 from sidecar.rpc.guard import Clearance
 from sidecar.rpc.handlers.models import submit_trial
 from sidecar.rpc.images import small_picture
@@ -144,5 +143,5 @@ def _meant(front: Front, params: SetAlphaParams) -> str:
     if params.name is None and len(names) == 1:
         return names[0]
     if params.name is None and names:
-        raise bad_params([{"path": "name", "message": "say which one: " + ", ".join(names)}])
-    raise LoraNotFound(name=params.name or "", available=names)
+        raise InvalidParams(ParameterFault("name", "which", {"names": ", ".join(names)}))
+    raise LoraNotFound(name=params.name or "", available=names, sought="stack")
