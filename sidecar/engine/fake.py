@@ -4,9 +4,11 @@ Pictures are plain colour, drawn from seed, prompt and LoRA stack. Words in brac
 prompt script it, so that a test can do so over the wire:
 
 - `[delay=50]`: milliseconds a step takes (default 1)
-- `[crash@3]`: the process dies at step 3; `[crash@3:/some/file]`: unless that file exists; it is
-  created, so that the repeated job goes through
-- `[hang@2]`: step 2 never ends and no cancel is obeyed; `[oom]`, `[nan]`, `[bug]`: fails so
+- `[crash@3]`: the process dies at step 3; `[crash@2.3]`: at step 3 of the second picture;
+  `[crash@3:/some/file]`: unless that file exists; it is created, so that the repeated job goes
+  through
+- `[hang@2]`: step 2 never ends and no cancel is obeyed; a picture and a file may be named as well
+- `[oom]`, `[nan]`, `[bug]`: fails so
 - `[pad=1000000]`: the file of each finished picture is that many bytes longer
 - `[code]`: a QR code is found in the picture, where codes are looked for
 - `[print]`: writes to fd 1 as a careless C library would
@@ -159,7 +161,7 @@ class FakeEngine:
         cancel: CancelToken,
     ) -> None:
         for step in range(1, spec.steps + 1):
-            script.before(step)
+            script.before(step, index + 1)
             cancel.check()
             done = (index - spec.seed_offset) * spec.steps + step
             emit(Progress(job_id, "denoise", done, (spec.count - spec.seed_offset) * spec.steps))
@@ -189,8 +191,8 @@ class Script:
         self.padding = int(self._words.get("pad", "0"))
         self._never = threading.Event()
 
-    def before(self, step: int) -> None:
-        """What happens as that step begins."""
+    def before(self, step: int, picture: int) -> None:
+        """What happens as that step begins; both are counted from one."""
         words = self._words
         self._never.wait(self._pause)
         if "print" in words:
@@ -201,13 +203,19 @@ class Script:
             raise NumericalFault(what="NaN in the latents")
         if "bug" in words:
             raise ValueError("a bug in the fake engine, on demand")
-        if words.get("hang") == str(step):
+        if self._is_time("hang", step, picture):
             self._never.wait()
-        at, _, marker = words.get("crash", "").partition(":")
-        if at == str(step) and not (marker and Path(marker).exists()):
-            if marker:
-                Path(marker).touch()
+        if self._is_time("crash", step, picture):
             os._exit(139)
+
+    def _is_time(self, word: str, step: int, picture: int) -> bool:
+        """Whether that is to happen now; with a file's name, only once."""
+        at, _, marker = self._words.get(word, "").partition(":")
+        if at not in (f"{step}", f"{picture}.{step}") or (marker and Path(marker).exists()):
+            return False
+        if marker:
+            Path(marker).touch()
+        return True
 
 
 def _forecast(spec: RenderSpec, used: int) -> Forecast:

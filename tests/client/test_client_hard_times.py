@@ -13,6 +13,7 @@ from PIL import Image
 from sidecar.client import Sidecar, SidecarGone, picture_bytes
 from sidecar.errors import EngineCrashed, StorageFault
 from sidecar.protocol.pictures import GeneratedImage, ProgressEvent
+from tests.rpc.child import until
 
 Spawn = Callable[..., Sidecar]
 LONG = {"steps": 150, "count": 16}
@@ -44,17 +45,24 @@ def pixels(image: GeneratedImage) -> bytes:
         return opened.tobytes()
 
 
-def test_an_engine_killed_in_the_middle_still_gives_the_same_pictures(spawn: Spawn) -> None:
+def test_an_engine_killed_in_the_middle_still_gives_the_same_pictures(
+    spawn: Spawn, tmp_path: Path
+) -> None:
     sidecar = spawn()
-    expected = sidecar.generate("red apple", seed=5, count=16).images
+    marker = tmp_path / "waits-for-its-death-once"
+    prompt = f"red apple [hang@5.6:{marker}]"
+    marker.touch()
+    expected = sidecar.generate(prompt, seed=5, count=16).images
+    marker.unlink()
     kills = iter([kill_engine])
 
     def kill_once(event: ProgressEvent) -> None:
-        if event.percent > 30:
+        if event.phase == "denoise" and event.step >= 4 * event.steps / 16 + 5:
             for kill in kills:
+                until(marker.exists)
                 kill(sidecar)
 
-    again = sidecar.generate("red apple", seed=5, count=16, on_progress=kill_once).images
+    again = sidecar.generate(prompt, seed=5, count=16, on_progress=kill_once).images
     assert [pixels(image) for image in again] == [pixels(image) for image in expected]
     assert sidecar.status().engine_restarts == 1
     assert sidecar.history_list().total == 32
@@ -84,9 +92,9 @@ def test_a_killed_front_takes_its_engine_along(spawn: Spawn) -> None:
     reply = sidecar.submit("generate", {"prompt": "red apple", **LONG})
     os.kill(sidecar.pid, signal.SIGKILL)
     with pytest.raises(SidecarGone) as caught:
-        reply.wait(20)
+        reply.wait(60)
     assert caught.value.exit_code == -signal.SIGKILL
-    psutil.wait_procs([engine], timeout=5)
+    psutil.wait_procs([engine], timeout=60)
     assert not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
 
 

@@ -115,7 +115,7 @@ class Child:
         """The engine process that runs now."""
         return psutil.Process(self.call("status")["pids"]["engine"])
 
-    def stop(self, seconds: float = 10.0) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Hang up and wait; what it still said is in `out`."""
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):
@@ -148,7 +148,15 @@ class Child:
                 yield body
 
 
-def gone(process: psutil.Process, seconds: float) -> bool:
+def until(done: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait for something that nobody tells of, such as a file."""
+    pause, end = threading.Event(), monotonic() + seconds
+    while not done():
+        assert monotonic() < end
+        pause.wait(0.02)
+
+
+def gone(process: psutil.Process, seconds: float = PATIENCE) -> bool:
     """Whether the process ends within that time."""
     try:
         process.wait(seconds)

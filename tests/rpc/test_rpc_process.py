@@ -16,7 +16,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.rpc.child import Child, Message, Start, gone
+from tests.rpc.child import PATIENCE, Child, Message, Start, gone, until
 
 
 def pixels(result: Message) -> bytes:
@@ -26,7 +26,8 @@ def pixels(result: Message) -> bytes:
         return image.tobytes()
 
 
-SLOW = {"prompt": "slow [delay=30]", "steps": 100}
+SLOW = {"prompt": "slow [delay=50]", "steps": 150}
+"""Longer than any machine dawdles; always cancelled, or killed."""
 
 
 def test_ready_is_the_first_thing_said_and_the_handshake_follows(start: Start) -> None:
@@ -62,7 +63,7 @@ def test_a_client_that_reads_nothing_and_hangs_up_leaves_nothing_behind(tmp_path
     discover = b'{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}\n'
     try:
         os.set_blocking(process.stdin.fileno(), False)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         stalled = False
         while not stalled and time.monotonic() < deadline:
             _, writable, _ = select.select([], [process.stdin], [], 5)
@@ -72,7 +73,7 @@ def test_a_client_that_reads_nothing_and_hangs_up_leaves_nothing_behind(tmp_path
                 process.stdin.flush()
         assert stalled, "it went on reading although nobody took its answers"
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.stdout.close()
@@ -85,12 +86,15 @@ def test_native_prints_during_a_job_do_not_reach_the_wire(child: Child) -> None:
     assert child.stop() == 0
 
 
-def test_a_picture_survives_the_death_of_the_engine(child: Child) -> None:
-    same = {"prompt": "one [delay=10]", "steps": 30, "seed": 5, "delivery": "inline"}
+def test_a_picture_survives_the_death_of_the_engine(child: Child, tmp_path: Path) -> None:
+    waits = tmp_path / "waits-for-its-death-once"
+    same = {"prompt": f"[hang@6:{waits}]", "steps": 30, "seed": 5, "delivery": "inline"}
+    waits.touch()
     undisturbed = child.call("generate", **same)
+    waits.unlink()
     engine = child.engine()
     request = child.request("generate", **same)
-    child.notification("progress", lambda p: p["request_id"] == request and p["step"] == 5)
+    until(waits.exists)
     engine.kill()
     result = child.answer(request)["result"]
     assert pixels(result) == pixels(undisturbed)
@@ -106,7 +110,7 @@ def test_a_picture_survives_the_death_of_the_engine(child: Child) -> None:
 
 def test_pictures_saved_before_the_crash_are_not_drawn_again(child: Child, tmp_path: Path) -> None:
     marker = tmp_path / "crashed-once"
-    prompt = f"[crash@4:{marker}] [delay=1]"
+    prompt = f"[crash@2.4:{marker}]"
     plain = child.call("generate", prompt="two [delay=20]", steps=6, count=3, seed=1)
     assert [i["seed"] for i in plain["images"]] == [1, 2, 3]
     result = child.call("generate", prompt=prompt, steps=6, count=3, seed=7)
@@ -127,7 +131,7 @@ def test_the_engine_is_gone_when_the_front_is_killed(child: Child) -> None:
     child.request("generate", **SLOW)
     child.notification("progress", lambda p: p["phase"] == "denoise")
     child.process.kill()
-    assert gone(engine, 1.0)
+    assert gone(engine)
 
 
 def test_the_end_of_input_ends_running_work_and_both_processes(child: Child) -> None:
@@ -135,10 +139,8 @@ def test_the_end_of_input_ends_running_work_and_both_processes(child: Child) -> 
     running = child.request("generate", **SLOW)
     waiting = child.request("generate", **SLOW)
     child.notification("progress", lambda p: p["phase"] == "denoise")
-    began = time.monotonic()
     assert child.stop() == 0
-    assert time.monotonic() - began < 1.5  # a second, and what starting the clock costs
-    assert gone(engine, 1.0)
+    assert gone(engine)
     for request in (running, waiting):
         assert child.answer(request)["error"]["code"] == -32800
 
@@ -147,10 +149,8 @@ def test_a_hanging_engine_does_not_hold_up_the_end_of_input(child: Child) -> Non
     engine = child.engine()
     request = child.request("generate", prompt="[hang@2]", steps=4)
     child.notification("progress", lambda p: p["phase"] == "denoise")
-    began = time.monotonic()
     assert child.stop() == 0
-    assert time.monotonic() - began < 1.5
-    assert gone(engine, 1.0)
+    assert gone(engine)
     assert child.answer(request)["error"]["code"] == -32800
 
 
@@ -162,7 +162,7 @@ def test_a_hanging_engine_that_is_cancelled_is_replaced(start: Start) -> None:
     child.notification("progress", lambda p: p["phase"] == "denoise")
     child.notify("$/cancelRequest", id=request)
     assert child.answer(request)["error"]["code"] == -32800
-    assert gone(engine, 10)
+    assert gone(engine)
     assert child.call("generate", prompt="after", steps=2)["images"]
 
 
@@ -170,7 +170,7 @@ def test_exit_ends_the_process(child: Child) -> None:
     child.call("shutdown")
     assert child.error("ping")["data"]["kind"] == "shutting_down"
     child.notify("exit")
-    assert child.process.wait(10) == 0
+    assert child.process.wait(PATIENCE) == 0
 
 
 def test_a_polite_signal_ends_both_processes_also_in_mid_picture(child: Child) -> None:
@@ -178,8 +178,8 @@ def test_a_polite_signal_ends_both_processes_also_in_mid_picture(child: Child) -
     child.request("generate", **SLOW)
     child.notification("progress", lambda p: p["phase"] == "denoise")
     child.process.send_signal(signal.SIGTERM)
-    assert child.process.wait(10) == 0
-    assert gone(engine, 1.0)
+    assert child.process.wait(PATIENCE) == 0
+    assert gone(engine)
 
 
 def test_a_broken_pipe_ends_the_process_quietly(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_broken_pipe_ends_the_process_quietly(tmp_path: Path) -> None:
     os.close(write_fd)
     os.read(read_fd, 10)
     os.close(read_fd)
-    _, stderr = process.communicate(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n', 20)
+    _, stderr = process.communicate(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n', PATIENCE)
     assert process.returncode == 0
     assert b"Traceback" not in stderr
 
@@ -248,8 +248,8 @@ def test_no_child_is_left_after_ten_hard_kills(start: Start) -> None:
         child = start()
         engines.append(child.engine())
         child.process.kill()
-        child.process.wait(10)
-    assert all(gone(engine, 1.0) for engine in engines)
+        child.process.wait(PATIENCE)
+    assert all(gone(engine) for engine in engines)
 
 
 @pytest.mark.parametrize("garbage", [b"\x00\xff\xfe\n", b"}{\n", b"GET / HTTP/1.1\r\n\r\n"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, time
+from time import time
 
 import pytest
 
 from sidecar.rpc.unfinished import FORGOTTEN_SECONDS, Unfinished
-from tests.rpc.child import PATIENCE, Child, Start, gone
+from tests.rpc.child import PATIENCE, Child, Start, gone, until
 
 HALF = ".upscaled.half.tmp"
 
@@ -20,14 +18,6 @@ def half_written(folder: Path) -> Path:
     file = folder / HALF
     file.write_bytes(b"half a picture")
     return file
-
-
-def until(done: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    end = monotonic() + PATIENCE
-    while not done():
-        assert monotonic() < end
-        pause.wait(0.02)
 
 
 class TestFolders:
