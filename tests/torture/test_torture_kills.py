@@ -23,13 +23,13 @@ import psutil
 import pytest
 
 from sidecar.paths import DataFolder
-from tests.torture.counts import LONG, ONLY_LONG, count
+from tests.torture.counts import LONG, ONLY_LONG, count, promised
 from tests.torture.family import Family, family
 
 CALLER = Path(__file__).parent / "programs" / "caller.py"
 VICTIMS = ("caller", "front", "engine")
 PATIENCE = 90.0
-GONE_SECONDS = 2.0
+GONE_SECONDS = promised(2.0)
 AT_THE_START = 0.25
 """The share of kills that come before the first picture."""
 FAKE = ("--engine", "fake")
