@@ -21,7 +21,7 @@ def start() -> Iterator[Start]:
 
     def start(program: str) -> Sidecar:
         command = [sys.executable, str(PROGRAMS / f"{program}.py")]
-        started.append(Sidecar(ChildProcess(command, None, None), timeout=20))
+        started.append(Sidecar(ChildProcess(command, None, None), timeout=60))
         return started[-1]
 
     yield start

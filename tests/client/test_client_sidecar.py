@@ -110,7 +110,7 @@ def test_a_reply_can_be_cancelled(sidecar: Sidecar) -> None:
     sidecar.ping()
     assert reply.cancel()
     with pytest.raises(Cancelled):
-        reply.wait(30)
+        reply.wait(60)
 
 
 def test_look_ups_and_reports_are_typed(sidecar: Sidecar) -> None:

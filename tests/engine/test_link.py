@@ -6,7 +6,6 @@ import os
 import queue
 import sys
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 import psutil
@@ -34,7 +33,8 @@ from sidecar.engine.process import engine_command
 from sidecar.errors import OutOfMemory
 
 PATIENCE = 60.0
-AT_ONCE = 0.5
+NEVER = 100_000.0
+"""Seconds, longer than any test may take."""
 MIB = 1024 * 1024
 DEAF = "import threading; threading.Event().wait()"
 """An engine that never reads."""
@@ -109,10 +109,11 @@ def test_a_cancel_overtakes_the_job_that_runs(rig: Rig) -> None:
 
 def test_a_cancel_reaches_a_job_that_still_waits_in_the_pipe(rig: Rig) -> None:
     rig.ear.state("started")
-    rig.link.send(Render("a", spec("[delay=10]", steps=20)))
+    rig.link.send(Render("a", spec("[delay=20]", steps=1000)))
     rig.link.send(Render("b", spec("never")))
     rig.link.send(CancelJob("b"))
-    assert rig.ear.event(JobDone).job_id == "a"
+    rig.link.send(CancelJob("a"))
+    assert rig.ear.event(JobFailed) == JobFailed("a", "cancelled")
     assert rig.ear.event(JobFailed) == JobFailed("b", "cancelled")
 
 
@@ -163,29 +164,24 @@ def test_closing_the_link_ends_the_engine_also_in_mid_step(rig: Rig) -> None:
     rig.link.send(Render("a", spec("[hang@1]")))
     rig.link.send(ReportMemory(1))
     rig.ear.event(MemoryReport)
-    rig.link.close(5.0)
-    assert process.wait(1.0) is not None or not process.is_running()
-
-
-def within(seconds: float, what: Callable[[], object]) -> object:
-    began = monotonic()
-    result = what()
-    assert monotonic() - began < seconds
-    return result
+    rig.link.close(PATIENCE)
+    process.wait(PATIENCE)
+    assert not process.is_running()
 
 
 @pytest.fixture
 def deaf() -> Any:
-    """A link to an engine that reads nothing, its pipe more than full."""
+    """A link to an engine that reads nothing, its pipe more than full. Who waits for it waits until
+    the test's own limit."""
     rig = Rig(python(DEAF))
     rig.pid = rig.ear.state("started")[1]
-    assert within(AT_ONCE, lambda: rig.link.send(Render("a", spec("", init_image=b"x" * MIB))))
+    assert rig.link.send(Render("a", spec("", init_image=b"x" * MIB)))
     yield rig
     rig.link.close(0.0)
 
 
 def test_nobody_who_sends_waits_for_an_engine_that_does_not_read(deaf: Rig) -> None:
-    assert within(AT_ONCE, lambda: deaf.link.send(CancelJob("a")))
+    assert deaf.link.send(CancelJob("a"))
 
 
 def test_questions_do_not_pile_up_before_an_engine_that_does_not_read(deaf: Rig) -> None:
@@ -200,7 +196,7 @@ def test_questions_do_not_pile_up_before_an_engine_that_does_not_read(deaf: Rig)
 
 def test_an_engine_that_does_not_read_is_killed_without_waiting_for_it(deaf: Rig) -> None:
     process = psutil.Process(deaf.pid)
-    within(AT_ONCE, lambda: deaf.link.close(30.0))
+    deaf.link.close(NEVER)
     deaf.link._thread.join(PATIENCE)
     assert not process.is_running()
 
@@ -239,7 +235,7 @@ def test_an_engine_that_never_gets_going_is_given_up_and_tried_again_when_asked(
         assert rig.ear.state("stopped")[2] is given_up
     rig.link.wake()
     assert rig.ear.state("stopped")[2] is True
-    rig.link.close(1.0)
+    rig.link.close(PATIENCE)
 
 
 def test_an_engine_without_its_packages_says_which_and_is_not_tried_again() -> None:
@@ -263,4 +259,4 @@ def test_an_engine_whose_parent_is_another_process_ends_at_once() -> None:
     command[-1] = str(os.getpid() + 100_000)
     rig = Rig(command)
     assert rig.ear.state("stopped")[1] == 0
-    rig.link.close(1.0)
+    rig.link.close(PATIENCE)

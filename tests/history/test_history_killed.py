@@ -18,14 +18,17 @@ PROGRAM = Path(__file__).parent / "programs" / "killed_at_every_write.py"
 KEEP = 3
 NEXT = ("add", "add", "pin", "add", "add", "add img2img", "add", "delete", "add", "clear")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and kill -9")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="needs fork and kill -9"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture(scope="module")
 def rounds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, str(PROGRAM), str(folder), str(KEEP)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=True)
     rounds = [json.loads(line) for line in done.stdout.splitlines()]
     return [{**one, "entries": reopened(Path(one["folder"]))} for one in rounds]
 

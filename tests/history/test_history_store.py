@@ -196,7 +196,7 @@ def test_a_second_opening_leaves_the_work_of_the_first_alone(
     monkeypatch.setattr(store_module, "write_atomically", slow)
 
     def open_other() -> int:
-        assert started.wait(10)
+        assert started.wait(60)
         count = other.count()
         opened.set()
         return count
@@ -204,7 +204,7 @@ def test_a_second_opening_leaves_the_work_of_the_first_alone(
     with ThreadPoolExecutor(1) as pool:
         counted = pool.submit(open_other)
         history.add(new_picture())
-        assert counted.result(30) == 1
+        assert counted.result(60) == 1
     other.close()
 
 

@@ -21,7 +21,7 @@ from sidecar.jobs.job import Job, JobKind
 from sidecar.jobs.ladder import Ladder
 from sidecar.jobs.queue import JobQueue
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 STARTER = ModelSpec("starter", "/starter", "starter")
 OTHER = ModelSpec("other", "/other", "sd15")
 

@@ -36,7 +36,7 @@ from sidecar.rpc.handlers import HANDLERS
 from sidecar.rpc.prewarm import prewarm
 from sidecar.settings import Settings
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 Message = dict[str, Any]
 

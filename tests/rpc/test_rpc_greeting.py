@@ -28,7 +28,7 @@ from sidecar.settings import Settings
 from tests.rpc.child import Start
 from tests.rpc.in_memory import InMemory
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 READY = b'{"jsonrpc":"2.0","method":"ready"}'
 PLAIN = b'{"jsonrpc":"2.0","id":1,"method":"initialize"'
 DISCOVER = b'{"jsonrpc":"2.0","id":2,"method":"rpc.discover"}'
@@ -57,7 +57,7 @@ class Pipes:
         return self.greeting.left()
 
     def said(self) -> bytes:
-        assert self.greeting.outbox.flush(10)
+        assert self.greeting.outbox.flush(PATIENCE)
         os.set_blocking(self.read_fd, False)
         try:
             return os.read(self.read_fd, 1 << 16)
@@ -174,7 +174,7 @@ def test_a_reader_that_is_gone_is_told(pipes: Pipes) -> None:
     os.close(pipes.read_fd)
     pipes.read_fd = -1
     pipes.hear(PLAIN + b"}\n")
-    assert pipes.broken.wait(10)
+    assert pipes.broken.wait(PATIENCE)
 
 
 def test_the_names_told_at_first_are_those_of_the_tables() -> None:
@@ -209,9 +209,13 @@ def test_a_client_that_speaks_late_is_told_what_the_engine_found(start: Start) -
 
 def test_free_memory_is_what_is_available_as_everywhere(pipes: Pipes) -> None:
     total, available = main_memory()
-    memory = psutil.virtual_memory()
-    assert total == memory.total
-    assert abs(available - memory.available) < 0.02 * total
+    assert total == psutil.virtual_memory().total
+    apart = 0.02 * total
+    for _ in range(100):  # somebody else may take or free much in between
+        if abs(available - psutil.virtual_memory().available) < apart:
+            return
+        _, available = main_memory()
+    raise AssertionError(f"{available} bytes, and never what psutil finds")
 
 
 def test_a_model_that_is_not_there_is_told_in_the_language_of_the_caller(start: Start) -> None:

@@ -12,7 +12,8 @@ from sidecar.engine.fake import colour_png
 from tests.catalog.catalog_samples import write_lora
 from tests.rpc.in_memory import InMemory
 
-SLOW = {"prompt": "slow [delay=20]", "steps": 80}
+SLOW = {"prompt": "slow [delay=50]", "steps": 150}
+"""Longer than any machine dawdles; always cancelled."""
 
 
 def image_url() -> str:

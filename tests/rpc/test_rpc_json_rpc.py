@@ -124,7 +124,7 @@ def test_every_bad_field_is_named_with_its_path(wire: InMemory) -> None:
 
 
 def test_the_id_of_a_request_in_work_cannot_be_used_again(loaded: InMemory) -> None:
-    slow = {"prompt": "x [delay=20]", "steps": 50}
+    slow = {"prompt": "x [delay=50]", "steps": 150}
     for _ in range(2):
         loaded.send({"jsonrpc": "2.0", "id": "a", "method": "generate", "params": slow})
     refused = loaded.wait(lambda m: m.get("id", 1) is None)
@@ -173,7 +173,7 @@ class TestBatch:
         assert len(answers[0]["result"]["images"]) == 1
 
     def test_members_can_be_cancelled_and_superseded(self, loaded: InMemory) -> None:
-        slow = {"prompt": "x [delay=20]", "steps": 50}
+        slow = {"prompt": "x [delay=50]", "steps": 150}
         loaded.send(
             [
                 {"jsonrpc": "2.0", "id": "a", "method": "preview", "params": slow},

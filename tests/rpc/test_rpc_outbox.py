@@ -8,7 +8,7 @@ import threading
 from sidecar.rpc.framing import Framing
 from sidecar.rpc.outbox import MAX_UNREAD, Outbox
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Pipe:

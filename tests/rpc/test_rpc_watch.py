@@ -151,4 +151,4 @@ class TestWatching:
         self.told(child, lambda p: bool(p["added"]))
         child.call("switch_lora", name="dropped")
         assert psutil.Process(child.process.pid).memory_info().rss < 60_000_000
-        assert child.stop(5.0) == 0
+        assert child.stop() == 0
