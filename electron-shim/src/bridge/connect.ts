@@ -1,6 +1,6 @@
 import type { Locale } from "../api.js";
 import { type CallOptions, tellCall } from "../call-options.js";
-import { BridgeRefusedError } from "../errors/faults.js";
+import { BridgeRefusedError, SidecarFault } from "../errors/faults.js";
 import { errorFromWire } from "../errors/wire.js";
 import type { Unsubscribe } from "../events/emitter.js";
 import type { EventSource, SidecarEventName, SidecarEvents } from "../events/sidecar-events.js";
@@ -72,7 +72,22 @@ function opened(outcome: Outcome): unknown {
   throw errorFromWire(outcome.error);
 }
 
-/** Typed methods and events over what `exposeSidecar` put into the page, `window.sidecar`. */
-export function connectSidecar(bridge: SidecarBridge): PageSidecar {
-  return new PageSidecar(bridge);
+declare global {
+  interface Window {
+    /** What the preload script put here with `exposeSidecar`. */
+    readonly sidecar?: SidecarBridge;
+  }
+}
+
+/**
+ * Typed methods and events over what `exposeSidecar` put into the page, `window.sidecar`.
+ * Throws a `SidecarFault` of kind "bridge_missing" where there is no such thing.
+ */
+export function connectSidecar(bridge: SidecarBridge | undefined): PageSidecar {
+  if (bridge) return new PageSidecar(bridge);
+  throw new SidecarFault(
+    "bridge_missing",
+    "The page has no sidecar: no preload script has called exposeSidecar for it.",
+    "Name one in webPreferences.preload, as an absolute path.",
+  );
 }

@@ -1,6 +1,7 @@
 /** The stable name of what can go wrong between an app and its sidecar. */
 export type FaultKind =
   | "answer_timeout"
+  | "bridge_missing"
   | "bridge_refused"
   | "gave_up"
   | "not_a_sidecar"
@@ -39,7 +40,8 @@ export class SidecarGoneError extends SidecarFault {
   readonly ending: Ending | undefined;
 
   constructor(ending?: Ending) {
-    super("sidecar_gone", `The sidecar is no longer running${how(ending)}.`, "Send it again.");
+    const hint = ending ? "Send it again." : "Start it again.";
+    super("sidecar_gone", `The sidecar is no longer running${how(ending)}.`, hint);
     this.ending = ending;
   }
 }

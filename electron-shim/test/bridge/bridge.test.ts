@@ -255,6 +255,13 @@ test("a method that the preload does not offer is refused in the page", async ()
   await expect(sidecar.generate({ prompt: "a" })).rejects.toBeInstanceOf(BridgeRefusedError);
 });
 
+test("a page without a preload script is told so when it connects", () => {
+  const { sidecar } = new FakePage(new FakeMain()).window;
+  expect(() => connectSidecar(sidecar)).toThrowError(
+    expect.objectContaining({ kind: "bridge_missing", hint: expect.stringContaining("preload") }),
+  );
+});
+
 test("the bridge can be closed and opened again", async () => {
   const { api, main, dispose, sidecar } = bridge();
   sidecar.ping().catch(() => {});

@@ -1,7 +1,7 @@
 // Only checked by the compiler: Electron's own types fit where the package asks for them.
 import { app, contextBridge, ipcMain, ipcRenderer } from "electron";
 import { bundledProgram, registerSidecar, startSidecar } from "../../src/index.js";
-import { exposeSidecar, type SidecarBridge } from "../../src/preload.js";
+import { exposeSidecar } from "../../src/preload.js";
 import { connectSidecar } from "../../src/renderer.js";
 
 export async function main(): Promise<void> {
@@ -13,7 +13,7 @@ export function preload(): void {
   exposeSidecar(contextBridge, ipcRenderer);
 }
 
-export async function page(window: { sidecar: SidecarBridge }): Promise<string | undefined> {
+export async function page(): Promise<string | undefined> {
   const sidecar = connectSidecar(window.sidecar);
   const { images } = await sidecar.generate({ prompt: "red apple" });
   sidecar.on("progress", ({ percent }) => percent.toFixed());

@@ -143,6 +143,10 @@ export const en = {
   },
   fault: {
     answer_timeout: ["No answer for too long.", "Try it again."],
+    bridge_missing: [
+      "The page has no way to the sidecar.",
+      "The app's preload script is missing; check the installation.",
+    ],
     bridge_refused: [
       "The app does not allow this.",
       "Its main process decides what pages may ask.",

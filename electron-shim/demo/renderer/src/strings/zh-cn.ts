@@ -144,6 +144,7 @@ export const zhCn: Strings = {
   },
   fault: {
     answer_timeout: ["太久没有回应。", "请重试。"],
+    bridge_missing: ["页面无法连接到 Sidecar。", "缺少预加载脚本，请检查安装。"],
     bridge_refused: ["应用不允许此操作。", "页面可以请求什么由主进程决定。"],
     gave_up: ["Sidecar 多次崩溃。", "排除原因后请重新启动。"],
     not_a_sidecar: ["启动的程序不是 Sidecar。", "请检查安装。"],
