@@ -127,4 +127,5 @@ def test_the_recipe_puts_the_sidecar_where_the_npm_package_looks_for_it() -> Non
     assert copied["from"].endswith("/lora-sidecar")
     assert copied["to"] == "lora-sidecar"
     source = FREEZE.parents[1] / "electron-shim" / "src" / "supervisor" / "command.ts"
+    assert recipe["files"] == ["!sidecar/**"], "it would be in the asar as well"
     assert 'join(resources, "lora-sidecar", name)' in source.read_text(encoding="utf-8")
