@@ -16,7 +16,7 @@ from sidecar.cli.contact_sheet import Group, Sheet, draw_sheet
 from sidecar.paths import bundled_lora_folder
 from sidecar.protocol.openrpc import document
 
-SECONDS = 90
+SECONDS = 300
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def run(command: list[str], tmp_path: Path) -> str:
     env = {**os.environ, "LORA_SIDECAR": f"{sys.executable} -m sidecar"}
     words = [*command, "--engine", "fake", "--data-dir", str(tmp_path / "data")]
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -50,6 +50,6 @@ def test_the_node_example_draws_a_picture(tmp_path: Path) -> None:
 def test_the_shell_example_draws_with_the_real_engine(tmp_path: Path) -> None:
     env = {**os.environ, "LORA_SIDECAR": f"{sys.executable} -m sidecar"}
     words = ["sh", str(EXAMPLES / "stdio.sh"), "--data-dir", str(tmp_path / "data")]
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(pictures_in(done.stdout)[0]) > 2000

@@ -48,7 +48,7 @@ BLOCK = 128 << 20
 @pytest.fixture(scope="module")
 def figures() -> list[int]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=300, check=True
     )
     return [int(word) for word in done.stdout.split()]
 

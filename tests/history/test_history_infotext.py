@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.history.infotext import SAMPLER_NAMES, infotext, parse_infotext, quote, unquote
@@ -39,7 +39,6 @@ def test_optional_fields_stand_only_where_they_mean_something() -> None:
     assert full.fields["Denoising strength"] == "0.55"
 
 
-@settings(deadline=None)
 @given(
     prompt=ONE_LINE.map(str.strip),
     negative=ONE_LINE.map(str.strip),
@@ -92,7 +91,6 @@ def test_a_text_without_a_field_line_is_all_prompt() -> None:
     assert parse_infotext("just words, nothing: more").prompt == "just words, nothing: more"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_quoting_comes_undone(text: str) -> None:
     assert unquote(quote(text)) == text

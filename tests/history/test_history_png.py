@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -47,7 +47,6 @@ def test_pil_reads_both_texts_and_the_same_pixels(prompt: str) -> None:
     assert found.thumbnail == b"tumb"
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_comes_back_but_for_nul(text: str) -> None:
     assert read_text(with_text(png(), {"parameters": text})) == {
@@ -66,7 +65,6 @@ def test_texts_stand_before_the_pixels() -> None:
     assert data.index(b"tEXt") < data.index(b"IDAT")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_png_are_refused(data: bytes) -> None:
     with pytest.raises(NotPng):
@@ -75,7 +73,6 @@ def test_bytes_that_are_no_png_are_refused(data: bytes) -> None:
     assert read_recipe(data, WEBP) is None
 
 
-@settings(deadline=None)
 @given(st.integers(0, 400))
 def test_a_cut_off_png_is_refused(length: int) -> None:
     data = with_text(png(), {"parameters": "x" * 300})

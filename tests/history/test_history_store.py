@@ -171,7 +171,7 @@ def test_many_threads_may_use_one_history(data: DataFolder) -> None:
 def test_two_sidecars_may_use_one_data_folder(data: DataFolder) -> None:
     command = [sys.executable, str(PROGRAM), str(data.root), "100", "10"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    printed = [process.communicate(timeout=60)[0].split() for process in running]
+    printed = [process.communicate(timeout=300)[0].split() for process in running]
     assert [process.returncode for process in running] == [0, 0, 0]
     history = History(data, keep=100)
     assert set(ids(history)) == {i for lines in printed for i in lines}

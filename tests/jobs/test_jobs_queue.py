@@ -325,7 +325,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps)
 def test_whatever_happens_every_job_is_answered_once(script_steps: list[str]) -> None:
     script = Scripted(limit=1000)

@@ -53,7 +53,7 @@ class TestOnMacOS:
         (tools / "codesign").chmod(0o755)
         env = {"PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls), "REFUSED": refused}
         words = ["sh", str(FREEZE / "macos" / "sign.sh"), str(frozen), "Developer ID: Me"]
-        done = subprocess.run(words, env=env, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(words, env=env, capture_output=True, timeout=300, check=False)
         lines = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
         return done.returncode, [line.replace(f"{frozen}/", "") for line in lines]
 
@@ -90,7 +90,7 @@ class TestNotarising:
         path = f"{tmp_path}:{os.environ['PATH']}"
         words = ["sh", str(FREEZE / "macos" / "notarise.sh"), thing, "me"]
         env = {"PATH": path, "CALLS": str(calls), "VERDICT": verdict}
-        done = subprocess.run(words, env=env, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(words, env=env, capture_output=True, timeout=300, check=False)
         return done.returncode, calls.read_text(encoding="utf-8").splitlines()
 
     def test_an_app_goes_as_an_archive_and_is_stapled_itself(self, tmp_path: Path) -> None:

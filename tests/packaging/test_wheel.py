@@ -18,7 +18,7 @@ from sidecar.paths import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD_SECONDS = 120
+BUILD_SECONDS = 300
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.prompt import Template, merge, merge_negative, without
@@ -124,7 +124,6 @@ def said(prompt: str) -> set[str]:
     return set().union(*(keys(phrase) for phrase in split(prompt)))
 
 
-@settings(deadline=None)
 @given(PROMPTS, TEMPLATES)
 def test_merging_twice_is_merging_once(prompt: str, template: Template) -> None:
     once = merge(prompt, template).text
@@ -133,7 +132,6 @@ def test_merging_twice_is_merging_once(prompt: str, template: Template) -> None:
     assert merge_negative(negative, template).text == negative
 
 
-@settings(deadline=None)
 @given(PROMPTS, st.sampled_from([INK, PREFIX]))
 def test_nothing_that_was_said_is_lost_and_nothing_is_said_twice(
     prompt: str, template: Template
@@ -145,7 +143,6 @@ def test_nothing_that_was_said_is_lost_and_nothing_is_said_twice(
         assert len(plain) == len(set(plain))
 
 
-@settings(deadline=None)
 @given(PROMPTS, TEMPLATES, TEMPLATES)
 def test_switching_back_and_forth_piles_nothing_up(
     prompt: str, one: Template, other: Template
@@ -157,7 +154,6 @@ def test_switching_back_and_forth_piles_nothing_up(
     assert round_trip(settled) == settled
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["cat", "red apple", "(fox:1.2)", "猫"]), unique=True))
 def test_taking_the_former_style_out_gives_what_the_other_makes_of_the_prompt(
     words: list[str],

@@ -230,7 +230,7 @@ def test_the_front_never_imports_what_only_the_engine_needs(tmp_path: Path) -> N
         [sys.executable, "-X", "importtime", *serve],
         input=(requests + "\n").encode(),
         capture_output=True,
-        timeout=60,
+        timeout=300,
     )
     imported = {
         line.rsplit("|", 1)[1].strip()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.rpc.child import Child, Message, gone, starter
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.engine
 
 
 def pixels(result: Message) -> bytes:

@@ -61,7 +61,6 @@ def pixels(result: Message) -> bytes:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(400)
 def test_a_single_file_draws_and_a_broken_one_leaves_it_in_force(
     drawing: Child, tmp_path: Path
 ) -> None:

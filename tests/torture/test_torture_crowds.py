@@ -32,7 +32,7 @@ STARTED_LATER = 8
 """Descriptors and threads of what begins in the background: the watch over the LoRA folders."""
 NO_CACHE = ("--preview-cache-bytes", "0")
 
-pytestmark = pytest.mark.timeout(900 if LONG else 180)
+pytestmark = pytest.mark.timeout(900 if LONG else 600)
 
 
 @pytest.fixture

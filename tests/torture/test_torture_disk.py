@@ -24,7 +24,7 @@ SMALL_DISK = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 SMALL = {"prompt": "red apple", "steps": 1, "width": 64, "height": 64}
 
-pytestmark = pytest.mark.timeout(1200 if LONG else 180)
+pytestmark = pytest.mark.timeout(1200 if LONG else 600)
 
 
 def namespaces_work() -> bool:

@@ -27,7 +27,7 @@ APPLE = {"prompt": "red apple", "seed": 11, "steps": 12, "delivery": "inline"}
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9 and SIGSTOP"),
-    pytest.mark.timeout(900 if LONG else 240),
+    pytest.mark.timeout(900 if LONG else 600),
 ]
 
 

@@ -25,7 +25,7 @@ def test_an_orphan_in_a_session_of_its_own_is_found_and_ended() -> None:
             env=ours.environment,
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         orphan = int(done.stdout)
         assert [process.pid for process in ours.alive()] == [orphan]

@@ -37,7 +37,7 @@ REAL = ("--threads", "1")
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9"),
-    pytest.mark.timeout(1200 if LONG else 180),
+    pytest.mark.timeout(1200 if LONG else 600),
 ]
 
 

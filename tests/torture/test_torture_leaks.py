@@ -32,7 +32,7 @@ STACKS: tuple[tuple[str | None, float], ...] = (
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors"),
-    pytest.mark.timeout(3000 if LONG else 240),
+    pytest.mark.timeout(3000 if LONG else 600),
 ]
 
 

@@ -40,7 +40,7 @@ SIP = 7
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory from /proc"),
-    pytest.mark.timeout(900 if LONG else 180),
+    pytest.mark.timeout(900 if LONG else 600),
 ]
 
 

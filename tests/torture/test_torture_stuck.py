@@ -29,7 +29,6 @@ PHOTO_BYTES = 1024 * 1024
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP"),
-    pytest.mark.timeout(240),
 ]
 
 

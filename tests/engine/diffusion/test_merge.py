@@ -63,7 +63,7 @@ def same(a: dict[Any, torch.Tensor], b: dict[Any, torch.Tensor]) -> bool:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(history=st.lists(stacks, min_size=1, max_size=5))
 def test_any_history_of_stacks_gives_the_sum_and_nothing_gives_the_start(
     dtype: torch.dtype, history: list[list[tuple[int, float]]]
@@ -84,7 +84,7 @@ def test_any_history_of_stacks_gives_the_sum_and_nothing_gives_the_start(
     assert not merger._pristine
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=stacks, second=stacks, fails_at=st.integers(0, 6))
 def test_a_failure_anywhere_leaves_the_former_stack_bit_for_bit(
     first: list[tuple[int, float]], second: list[tuple[int, float]], fails_at: int
@@ -113,7 +113,7 @@ def test_a_failure_anywhere_leaves_the_former_stack_bit_for_bit(
     assert same(resident, base)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(stack=stacks)
 def test_the_change_is_exact_without_forming_it(stack: list[tuple[int, float]]) -> None:
     base, resident = weights(torch.float32), weights(torch.float32)

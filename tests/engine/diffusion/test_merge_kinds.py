@@ -179,7 +179,7 @@ def test_small_lohas_are_merged_as_one_product_and_wide_ones_are_not() -> None:
     assert [delta.rank for delta in small.layers.values()] == [3, 3]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(history=st.lists(stacks, min_size=1, max_size=4))
 def test_any_history_of_mixed_stacks_gives_the_sum_and_nothing_gives_the_start(
     history: list[list[tuple[str, float]]],
@@ -198,7 +198,7 @@ def test_any_history_of_mixed_stacks_gives_the_sum_and_nothing_gives_the_start(
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(stack=stacks)
 def test_half_precision_weights_are_rounded_once(
     dtype: torch.dtype, stack: list[tuple[str, float]]
@@ -215,7 +215,7 @@ def test_half_precision_weights_are_rounded_once(
     assert same(resident, base)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=stacks, second=stacks, fails_at=st.integers(0, 5))
 def test_a_failure_in_any_layer_leaves_the_former_stack_bit_for_bit(
     first: list[tuple[str, float]], second: list[tuple[str, float]], fails_at: int
@@ -243,7 +243,7 @@ def test_a_failure_in_any_layer_leaves_the_former_stack_bit_for_bit(
     assert same(resident, base)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(stack=stacks)
 def test_the_change_that_is_reported_is_the_change_of_the_weights(
     stack: list[tuple[str, float]],

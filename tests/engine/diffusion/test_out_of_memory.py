@@ -264,7 +264,7 @@ ROOM = 280
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space, as Linux can")
 def test_in_a_process_of_limited_memory_a_picture_is_done_again_a_rung_lower() -> None:
     script = RETRIED.replace("ROOM", str(ROOM))
-    out = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=170)
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=300)
     assert out.returncode == 0, out.stderr.decode()[-3000:]
     told = json.loads(out.stdout)
     assert told["before"] == [[128], []]
@@ -274,7 +274,7 @@ def test_in_a_process_of_limited_memory_a_picture_is_done_again_a_rung_lower() -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space, as Linux can")
 def test_in_a_process_of_limited_memory_it_is_refused_or_told_and_work_goes_on() -> None:
-    out = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, timeout=170)
+    out = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, timeout=300)
     assert out.returncode == 0, out.stderr.decode()[-3000:]
     told = json.loads(out.stdout)
     assert told["before"] == told["after"] == 1

@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_counted(ours: PromptTokenizer) -> None:
 
 
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=12).map(" ".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_text_has_the_ids_that_transformers_gives_it(
     ours: PromptTokenizer, theirs: Any, text: str
 ) -> None:

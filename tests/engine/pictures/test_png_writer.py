@@ -25,7 +25,7 @@ def written(pixels: np.ndarray, parts: int, icc: bytes | None = None) -> bytes:
     return out.getvalue()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 150), st.integers(1, 90), st.sampled_from([1, 2, 3, 4]), st.integers(1, 5))
 def test_every_size_and_kind_comes_back(height: int, width: int, channels: int, parts: int) -> None:
     dice = np.random.default_rng(height * width)

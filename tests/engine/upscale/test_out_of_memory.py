@@ -199,7 +199,7 @@ def test_in_a_process_with_too_little_memory(tmp_path: Path, spared_mb: int, out
         [*command, str(spared_mb)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env=one_heap,
     )

@@ -35,7 +35,7 @@ def test_no_piece_is_larger_than_asked_and_all_are_alike(
     assert pieces[0].stop <= tile or pieces[0].stop <= 2 * margin + 4 * FEATHER
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 180), st.integers(1, 180), st.integers(40, 100), st.sampled_from([1, 3, 4]))
 def test_whatever_the_size_the_strips_are_the_picture(
     height: int, width: int, tile: int, channels: int

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-SECONDS = 150
+SECONDS = 300
 
 WITHOUT_TORCH = """
 import sys
