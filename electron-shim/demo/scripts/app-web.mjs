@@ -10,5 +10,11 @@ const child = spawn(process.execPath, [server, ...process.argv.slice(2)], {
   stdio: "inherit",
   env: { ...process.env, SIDECAR_PYTHON: PYTHON },
 });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
-child.on("exit", (code) => process.exit(code ?? 1));
+let asked = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    asked = true;
+    child.kill(signal);
+  });
+}
+child.on("exit", (code) => process.exit(asked ? 0 : (code ?? 1)));

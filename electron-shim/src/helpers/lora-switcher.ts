@@ -20,6 +20,8 @@ export interface LoraConsent {
 export interface LoraSwitcherState {
   /** Cards of all LoRAs, once `cards` or `refresh` has been called. */
   readonly cards: readonly LoraCard[];
+  /** Whether they have been read: without any cards, there are none. */
+  readonly listed: boolean;
   /** What is in force. A failed switch leaves it as it was. */
   readonly stack: readonly StackEntry[];
   /** What a running switch will put in force; null when none runs. */
@@ -46,6 +48,7 @@ export interface LoraSwitcherOptions {
 
 const START: LoraSwitcherState = {
   cards: [],
+  listed: false,
   stack: [],
   wanted: null,
   loading: false,
@@ -106,7 +109,8 @@ export class LoraSwitcher extends Store<LoraSwitcherState> {
       this.#api.status(),
     ]);
     const switched = this.#running !== undefined || this.getSnapshot().stack !== before;
-    this.update(switched ? { cards: loras } : { cards: loras, stack });
+    const cards = { cards: loras, listed: true };
+    this.update(switched ? cards : { ...cards, stack });
     return loras;
   }
 

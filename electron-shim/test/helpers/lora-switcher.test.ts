@@ -37,6 +37,15 @@ test("preview pictures come with the cards for who asks", () => {
   expect(api.last("list_loras").params).toEqual({ previews: true });
 });
 
+test("that there are no cards is known once they have been read", async () => {
+  api.always.status = () => ({ stack: [] });
+  const reading = switcher.refresh();
+  expect(state().listed).toBe(false);
+  api.last("list_loras").answer({ loras: [] });
+  await reading;
+  expect(state()).toMatchObject({ cards: [], listed: true });
+});
+
 test("another style's lora_loaded does not enable it", () => {
   void switcher.choose({ name: "ink" });
   api.events.emit("lora_loaded", { stack: stackOf("night"), cached: false });

@@ -26,6 +26,11 @@ export const styles = css`
     color: var(--ink-2);
   }
   .facts b {
+    display: inline-block;
+    max-width: 200px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    vertical-align: bottom;
     color: var(--ink);
     font-weight: 500;
   }

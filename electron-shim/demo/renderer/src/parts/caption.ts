@@ -4,6 +4,7 @@ import { shared } from "../look/shared.js";
 import { SURE_MS } from "../look/sure.js";
 import { isDrawn } from "../state/prompts.js";
 import type { Look, Run } from "../state/state.js";
+import { titleOf } from "../state/titles.js";
 import { duration, percent, strength } from "../strings/format.js";
 import { styles } from "./caption.css.js";
 import { StudioElement } from "./element.js";
@@ -75,13 +76,14 @@ export class Caption extends StudioElement {
   #facts({ parameters }: Look): TemplateResult {
     if (!isDrawn(parameters)) return this.#factsOfEnhanced(parameters);
     const { cards } = this.state.styles;
-    const title = (name: string): string => cards.find((one) => one.name === name)?.title ?? name;
     const { loras, width, height, seed } = parameters;
     const said = (alpha: number): string => strength(alpha, this.locale);
     return html`${
       loras.length === 0
         ? html`<span><b>${this.t.styles.none}</b></span>`
-        : loras.map(({ name, alpha }) => html`<span><b>${title(name)}</b> ${said(alpha)}</span>`)
+        : loras.map(
+            ({ name, alpha }) => html`<span><b>${titleOf(cards, name)}</b> ${said(alpha)}</span>`,
+          )
     }<span>${width} × ${height}</span><span>${this.t.stage.seed(String(seed))}</span>`;
   }
 

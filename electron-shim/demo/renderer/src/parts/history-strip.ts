@@ -6,6 +6,7 @@ import { rove } from "../look/roving.js";
 import { shared } from "../look/shared.js";
 import { SURE_MS } from "../look/sure.js";
 import { isDrawn } from "../state/prompts.js";
+import { titleOf } from "../state/titles.js";
 import { moment } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
@@ -127,7 +128,7 @@ export class HistoryStrip extends StudioElement {
         <h2 id="title">${t.label}</h2>
         <span class="soft figures">${total || nothing}</span>
       </div>
-      ${entries.length === 0 ? html`<p class="blank soft">${t.empty}</p>` : nothing}
+      ${entries.length === 0 && this.state.model.stage !== "starting" ? html`<p class="blank soft">${t.empty}</p>` : nothing}
       <div
         class="entries"
         role="listbox"
@@ -194,9 +195,7 @@ export class HistoryStrip extends StudioElement {
 
   #said({ parameters, created, pinned: kept }: HistoryEntry): string {
     const { cards } = this.state.styles;
-    const titles = parameters.loras.map(
-      ({ name }) => cards.find((card) => card.name === name)?.title ?? name,
-    );
+    const titles = parameters.loras.map(({ name }) => titleOf(cards, name));
     const style = titles.join(" + ") || (isDrawn(parameters) ? this.t.styles.none : "");
     const words = parameters.own_prompt || parameters.prompt || this.t.enhance.done;
     const said = this.t.history.entry(words, style, moment(created, this.locale));

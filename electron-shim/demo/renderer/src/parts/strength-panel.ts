@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { shared } from "../look/shared.js";
 import { vars } from "../look/vars.js";
 import type { Strength } from "../state/state.js";
+import { titleOf } from "../state/titles.js";
 import { strength } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
@@ -46,7 +47,13 @@ export class StrengthPanel extends StudioElement {
         justify-content: space-between;
         margin-bottom: 2px;
       }
+      .line span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
       .line output {
+        margin-left: 8px;
         font-weight: 600;
       }
       .track {
@@ -131,13 +138,14 @@ export class StrengthPanel extends StudioElement {
 
   #slider({ name, alpha }: Strength): TemplateResult {
     const t = this.t.strength;
-    const card = this.state.styles.cards.find((one) => one.name === name);
-    const title = card?.title ?? name;
+    const { cards } = this.state.styles;
+    const card = cards.find((one) => one.name === name);
+    const title = titleOf(cards, name);
     const [low, high] = card?.alpha_range ?? [0, 0];
     const said = (value: number): string => strength(value, this.locale);
     const band = { "--low": String(low / MAX), "--wide": String((high - low) / MAX) };
     return html`<div class="one">
-      <div class="line"><span>${title}</span><output class="figures">${said(alpha)}</output></div>
+      <div class="line"><span title=${title}>${title}</span><output class="figures">${said(alpha)}</output></div>
       <div class="track">
         ${high > low ? html`<span class="best" ${vars(band)}></span>` : nothing}
         <input

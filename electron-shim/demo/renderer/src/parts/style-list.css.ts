@@ -10,12 +10,13 @@ export const styles = css`
     display: flex;
     align-items: center;
     justify-content: space-between;
+    flex: none;
     height: 40px;
     padding: 0 16px;
   }
   .cards {
     display: grid;
-    grid-template-columns: 1fr 1fr;
+    grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
     grid-gap: 8px;
     align-content: start;
     padding: 4px 16px 16px;

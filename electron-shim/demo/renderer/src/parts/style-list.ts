@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { blank, check, minus, plus, warning } from "../look/icons.js";
 import { rove } from "../look/roving.js";
 import { shared } from "../look/shared.js";
+import { titleOf } from "../state/titles.js";
 import { strength } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 import { styles } from "./style-list.css.js";
@@ -42,7 +43,7 @@ export class StyleList extends StudioElement {
           (card, at) =>
             this.#card(card, at + 1, on(card.name), !on(card.name) && coming(card.name)),
         )}
-        ${cards.length === 0 ? html`<p class="soft empty" role="presentation">${t.empty}</p>` : nothing}
+        ${cards.length === 0 && styles.listed ? html`<p class="soft empty" role="presentation">${t.empty}</p>` : nothing}
       </div>
       <span class="heard" id="keys">${t.keys}</span>
     `;
@@ -65,8 +66,9 @@ export class StyleList extends StudioElement {
   }
 
   #card(card: LoraCard, at: number, on: boolean, coming: boolean): TemplateResult {
-    const { strengths } = this.state;
+    const { strengths, styles } = this.state;
     const alpha = strengths.find(({ name }) => name === card.name)?.alpha;
+    const title = titleOf(styles.cards, card.name);
     return html`<div
       class="card"
       role="option"
@@ -82,7 +84,7 @@ export class StyleList extends StudioElement {
         ${
           card.preview_url
             ? html`<img src=${card.preview_url} alt="" draggable="false" />`
-            : html`<span class="sign" aria-hidden="true">${card.title.slice(0, 1)}</span>`
+            : html`<span class="sign" aria-hidden="true">${title.slice(0, 1)}</span>`
         }
       </div>
       ${on && strengths.length > 1 ? html`<span class="on" aria-hidden="true">${check}</span>` : nothing}
@@ -94,7 +96,7 @@ export class StyleList extends StudioElement {
         >${on ? minus : plus}</span
       >
       <div class="name">
-        <span>${card.title}</span>
+        <span>${title}</span>
         ${card.warnings?.length ? html`<span class="doubt">${warning}</span>` : nothing}
         ${
           alpha === undefined
@@ -107,7 +109,8 @@ export class StyleList extends StudioElement {
 
   #about({ title, rank, license, warnings = [], name }: LoraCard): string {
     const { styles } = this.state;
-    const words = [title, rank ? this.t.styles.rank(rank) : "", license ?? ""];
+    const file = name.toLowerCase() === title.toLowerCase() ? "" : name;
+    const words = [title, file, rank ? this.t.styles.rank(rank) : "", license ?? ""];
     const warm = styles.warm.includes(name) ? [this.t.styles.warm] : [];
     return [words.filter(Boolean).join(" · "), ...warm, ...warnings].join("\n");
   }

@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { cross, info, warning } from "../look/icons.js";
 import { shared } from "../look/shared.js";
 import type { Notice } from "../state/notices.js";
+import { titleOf } from "../state/titles.js";
 import { strength } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
@@ -64,6 +65,10 @@ export class Toasts extends StudioElement {
         margin-top: 8px;
       }
       .suggested span {
+        max-width: 100%;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
         margin-right: 8px;
         padding: 0 8px;
         border-radius: 4px;
@@ -153,9 +158,8 @@ export class Toasts extends StudioElement {
 
   #suggested(stack: Notice["suggested"]): TemplateResult {
     const { cards } = this.state.styles;
-    const title = (name: string): string => cards.find((card) => card.name === name)?.title ?? name;
     return html`<div class="suggested figures">
-      ${stack.map(({ name, alpha }) => html`<span>${title(name)} ${strength(alpha, this.locale)}</span>`)}
+      ${stack.map(({ name, alpha }) => html`<span>${titleOf(cards, name)} ${strength(alpha, this.locale)}</span>`)}
     </div>`;
   }
 

@@ -35,6 +35,7 @@ export class TopBar extends StudioElement {
         font: inherit;
       }
       .model {
+        min-width: 80px;
         max-width: 200px;
         border-color: var(--line);
         font-weight: 500;

@@ -4,6 +4,7 @@ import { EMPTY_DRAFT, type StudioState } from "./state.js";
 
 const NO_STYLES: LoraSwitcherState = {
   cards: [],
+  listed: false,
   stack: [],
   wanted: null,
   loading: false,
