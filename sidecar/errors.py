@@ -273,21 +273,44 @@ class EngineMissing(SidecarError):
 
 
 class NumericalFault(SidecarError):
-    """`what`: where the NaN or the black picture showed"""
+    """`what`: where the NaN or the black picture showed; `network`?: that was to enlarge it"""
 
     code, kind = 1204, "numerical_fault"
 
+    def words(self, locale: str) -> tuple[str, str]:
+        kind = "network_fault" if "network" in self.fields else self.kind
+        return sentence_and_hint(kind, self.fields, locale)
+
 
 class ImageUnreadable(SidecarError):
-    """`reason`"""
+    """`problem`: an unreadable_… of `sidecar.picture_texts`, which `format`, `path`, `said` fill"""
 
     code, kind = 1301, "image_unreadable"
 
+    def words(self, locale: str) -> tuple[str, str]:
+        reason, hint = self._reason(locale)
+        message, usual = sentence_and_hint(self.kind, {"reason": reason}, locale)
+        return message, hint or usual
+
+    def data(self, locale: str) -> dict[str, Any]:
+        return {**self.fields, "reason": self._reason(locale)[0]}
+
+    def _reason(self, locale: str) -> tuple[str, str]:
+        return sentence_and_hint(f"unreadable_{self.fields['problem']}", self.fields, locale)
+
 
 class ImageTooLarge(SidecarError):
-    """`width`, `height`, `limit`"""
+    """`width`, `height`, `limit`: pixels that are taken; `scale`?: times it was to be enlarged, and
+    `fits`: the most times it can be, or 0"""
 
     code, kind = 1302, "image_too_large"
+
+    def words(self, locale: str) -> tuple[str, str]:
+        fits = self.fields.get("fits", 0)
+        kind = "image_too_large_enlarged" if fits else self.kind
+        limit = self.fields["limit"]
+        most = {"millions": f"{limit / 1e6:.0f}", "myriads": f"{limit / 1e4:.0f}"}
+        return sentence_and_hint(kind, {**self.fields, **most}, locale)
 
 
 class ContentBlocked(SidecarError):

@@ -130,14 +130,6 @@ ENGLISH: Sentences = {
         "The picture came out broken ({what}) and was not kept.",
         "Lower the LoRA's alpha, or load the model with no_half_vae.",
     ),
-    "image_unreadable": (
-        "The picture cannot be read: {reason}.",
-        "Send a PNG, JPEG or WebP file, or a data URL with base64.",
-    ),
-    "image_too_large": (
-        "The picture is {width}×{height}; at most {limit} pixels are taken.",
-        "Make it smaller first.",
-    ),
     "history_not_found": (
         "The history has no entry “{id}”.",
         "history_list shows what is kept; old entries make room for new ones unless pinned.",
@@ -297,11 +289,6 @@ CHINESE: Sentences = {
         "图片出现异常（{what}），未保存。",
         "请降低 LoRA 强度，或用 no_half_vae 加载模型。",
     ),
-    "image_unreadable": (
-        "无法读取图片：{reason}。",
-        "请发送 PNG、JPEG 或 WebP 文件，或 base64 的 data URL。",
-    ),
-    "image_too_large": ("图片为 {width}×{height}，最多接受 {limit} 像素。", "请先缩小图片。"),
     "history_not_found": (
         "历史中没有“{id}”。",
         "history_list 显示保留的条目；未固定的旧条目会被新条目取代。",

@@ -84,7 +84,7 @@ def _redrawn(
     if upscale.scale == 1:
         enlarged = _as_it_is(picture)
     else:
-        load_ms = upscaler.load(upscale.upscaler, emit)
+        load_ms = upscaler.load(upscale.upscaler, emit, cancel)
 
         def on_piece(done: int, pieces: int) -> None:
             emit(Progress(job_id, "upscale", done, pieces))

@@ -52,7 +52,7 @@ def render(
     """
     plan, load_ms, most = spec.enlarging, 0.0, 1
     if plan is not None and upscaler is not None:
-        load_ms = upscaler.load(plan.upscaler, emit)
+        load_ms = upscaler.load(plan.upscaler, emit, cancel)
         most = upscaler.scale
         plan = within(spec, plan, most)
     drawn = replace(as_drawn(spec, plan), checks=NO_CHECKS)

@@ -12,13 +12,32 @@ from sidecar.protocol.base import ImageIn, ImageOut
 
 MAX_BYTES = 64 * 1024 * 1024
 SMALL_BYTES = 512 * 1024
+OTHER_FORMATS = (
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (4, b"ftypavi", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypmsf1", "HEIC"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (0, b"8BPS", "PSD"),
+    (0, b"%PDF", "PDF"),
+    (0, b"<svg", "SVG"),
+    (0, b"<?xml", "SVG"),
+)
+"""What people send that is not read here: where the signature begins, it, and the name."""
 
 
 def read_image(image: ImageIn) -> bytes:
     """The encoded picture. Raises ImageUnreadable, also for what is no PNG, JPEG or WebP."""
     data = _from_data_url(image.data_url) if image.data_url is not None else _from_file(image.path)
     if mime_of(data) is None:
-        raise ImageUnreadable(reason="it is no PNG, JPEG or WebP picture")
+        raise _no_picture(data)
     return data
 
 
@@ -45,28 +64,44 @@ def inline_image(mime: str, width: int, height: int, data: bytes) -> ImageOut:
 def _from_data_url(url: str) -> bytes:
     head, comma, body = url.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise ImageUnreadable(reason="the data URL is not of the form data:image/…;base64,…")
+        raise ImageUnreadable(problem="data_url")
     if len(body) > MAX_BYTES * 4 // 3 + 4:
-        raise ImageUnreadable(reason="it is larger than 64 MiB")
+        raise ImageUnreadable(problem="bytes")
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as exc:
-        raise ImageUnreadable(reason="its base64 is broken") from exc
+        raise ImageUnreadable(problem="base64") from exc
 
 
 def _from_file(path: str | None) -> bytes:
     if path is None or "\0" in path or not os.path.isabs(path):
-        raise ImageUnreadable(reason="its path is not absolute")
+        raise ImageUnreadable(problem="relative")
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
-            raise ImageUnreadable(reason="it is not a file")
+            raise ImageUnreadable(problem="not_a_file", path=path)
         if found.st_size > MAX_BYTES:
-            raise ImageUnreadable(reason="it is larger than 64 MiB")
+            raise ImageUnreadable(problem="bytes")
         with open(path, "rb") as file:
             return file.read(MAX_BYTES)
     except OSError as exc:
-        raise ImageUnreadable(reason=f"{path}: {exc.strerror}") from exc
+        raise ImageUnreadable(problem=_file_problem(exc), path=path, said=exc.strerror) from exc
+
+
+def _file_problem(exc: OSError) -> str:
+    if isinstance(exc, FileNotFoundError | NotADirectoryError):
+        return "gone"
+    return "forbidden" if isinstance(exc, PermissionError) else "file"
+
+
+def _no_picture(data: bytes) -> ImageUnreadable:
+    """Says what it is where that is known: a file's name often tells another story."""
+    if not data:
+        return ImageUnreadable(problem="empty")
+    for start, signature, name in OTHER_FORMATS:
+        if data.startswith(signature, start):
+            return ImageUnreadable(problem="format", format=name)
+    return ImageUnreadable(problem="no_picture")
 
 
 def mime_of(data: bytes) -> str | None:

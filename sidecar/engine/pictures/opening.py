@@ -16,7 +16,12 @@ from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebP
 
 from sidecar.errors import ImageTooLarge, ImageUnreadable
 
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 2**26
+"""8,192 × 8,192."""
+MOST_TEXT = 32 << 20
+"""Bytes that a text or profile of a PNG may unfold to. Pillow's one megabyte is too little for what
+programs leave there: whole workflows."""
+CUT_OFF = ("truncated", "broken data stream", "Truncated")
 FORMATS = ("PNG", "JPEG", "WEBP")
 PLUGINS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin)
 """Imported by name: asked for a WebP, Pillow would else import all its fifty first."""
@@ -48,6 +53,7 @@ class Opened:
 def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
     """Raises ImageUnreadable and, before any pixel is decoded, ImageTooLarge."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # our own check says more
+    PngImagePlugin.MAX_TEXT_CHUNK = MOST_TEXT
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,7 +64,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
     except ImageTooLarge:
         raise
     except Exception as exc:  # broken files make Pillow raise nearly anything
-        raise ImageUnreadable(reason=str(exc) or type(exc).__name__) from exc
+        cut_off = any(words in str(exc) for words in CUT_OFF)
+        raise ImageUnreadable(problem="truncated" if cut_off else "damaged") from exc
     finally:
         Image.MAX_IMAGE_PIXELS = limit
 

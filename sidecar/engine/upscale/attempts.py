@@ -59,9 +59,11 @@ class Attempts:
                 return self._attempt(pixels, stop)
             except (NumericalFault, providers.RunFailed, MemoryError) as exc:
                 forget(exc)
-                self.cancel.check()  # a run that was stopped fails
+                self.cancel.check()
                 if self._otherwise(exc, pixels):
                     continue
+                if isinstance(exc, NumericalFault):
+                    raise NumericalFault(**exc.fields, network=self.spec.name) from exc
                 if isinstance(exc, providers.RunFailed):  # though it ran when it was opened
                     raise ModelUnsupported(model=self.spec.name, reason=str(exc)) from exc
                 raise
@@ -73,7 +75,7 @@ class Attempts:
         network = piece.network
         sides = network.smaller_sides(*pixels.shape[:2])
         rows, columns = (
-            spans(length, side, network.margin)
+            spans(length, side, network.margin, multiple=network.multiple)
             for length, side in zip(pixels.shape[:2], sides, strict=True)
         )
         return np.concatenate(list(enlarged_rows(pixels, self.scale, rows, columns, piece)))

@@ -21,9 +21,10 @@ from sidecar.engine.contract import (
     UpscaleSpec,
 )
 from sidecar.engine.pictures.encode import thumbnail
-from sidecar.engine.pictures.opening import Opened, open_picture
+from sidecar.engine.pictures.opening import MAX_PIXELS, Opened, open_picture
 from sidecar.engine.pictures.png_writer import PngWriter
 from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
+from sidecar.errors import ImageTooLarge
 
 FIRST_LOOK_PX = 128
 LIGHTEST = "realesr-animevideov3"
@@ -64,7 +65,7 @@ def enlarged_from(
     checked = check(opened, spec.checks, spec.scale)
     check_ms = _since(started)
     cancel.check()
-    load_ms = upscaler.load(spec.upscaler, emit)
+    load_ms = upscaler.load(spec.upscaler, emit, cancel)
     started = time.perf_counter()
 
     def on_piece(done: int, pieces: int) -> None:
@@ -122,7 +123,12 @@ def lighter_ways(spec: UpscaleSpec) -> list[dict[str, object]]:
 
 def opened_for(spec: UpscaleSpec) -> Opened:
     """The picture; refused before it is decoded when what comes out would be too large."""
-    return open_picture(spec.image, MAX_PIXELS_OUT // spec.scale**2)
+    try:
+        return open_picture(spec.image, min(MAX_PIXELS, MAX_PIXELS_OUT // spec.scale**2))
+    except ImageTooLarge as exc:
+        pixels = exc.fields["width"] * exc.fields["height"]
+        fits = max((n for n in (2, 3) if n**2 * pixels <= MAX_PIXELS_OUT), default=0)
+        raise ImageTooLarge(**exc.fields, scale=spec.scale, fits=fits) from exc
 
 
 def first_look(job_id: str, opened: Opened, emit: Emit) -> None:

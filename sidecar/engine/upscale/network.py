@@ -21,7 +21,7 @@ from sidecar.errors import ModelUnsupported, NumericalFault
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 """Of which sides may have to be: for networks that begin with pixel-unshuffle or see in windows."""
 LEAST_SIDE = 16
-"""Of what a network is tried on."""
+"""Of what a network is tried on, and of what one that was tried is given."""
 TILE = 192
 """Pixels a side, where the file does not say; about 0.5 GB for a network of RRDB's kind."""
 LARGEST_MARGIN, FAR = 64, 36
@@ -39,7 +39,7 @@ class Unfit(Exception):
 @dataclass(frozen=True)
 class Layout:
     """How pictures go in and out. `top`: what white is. `fixed`: the only size it takes.
-    `multiple`: what sides must be multiples of.
+    `multiple`: what sides must be multiples of. `least`: pixels that it is known to take.
     """
 
     name: str
@@ -50,24 +50,32 @@ class Layout:
     top: float
     scale: int
     multiple: int
+    least: int = 1
 
 
 class Network:
     """Enlarges (height, width, 3) pictures of floats in 0..1 by `scale`.
 
     `margin`: input pixels at a cut edge that must be thrown away. `tile`: a good size to cut to.
+    `multiple`: of which pieces must begin, so that it sees all of a picture in the same steps.
     `threads`: of the second session, for networks that come in two.
     """
 
-    def __init__(self, session: providers.Session, layout: Layout, threads: int = 1) -> None:
+    def __init__(
+        self,
+        session: providers.Session,
+        layout: Layout,
+        threads: int = 1,
+        stop: providers.Stop | None = None,
+    ) -> None:
         self._session = session
         self._layout = layout
         self._tail = Tail.of(session, threads)
         facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
-        self.scale = layout.scale
+        self.scale, self.multiple = layout.scale, layout.multiple
         self.provider: str = session.get_providers()[0]
         self.tile = int(facts.get("tile", TILE)) if layout.fixed is None else min(layout.fixed)
-        self.margin = int(facts["margin"]) if "margin" in facts else self._measured_margin()
+        self.margin = int(facts["margin"]) if "margin" in facts else self._measured_margin(stop)
         if layout.fixed is None and "tile" not in facts:
             self.tile = max(self.tile, 4 * self.margin)  # else nearly all of it would be margin
 
@@ -104,21 +112,22 @@ class Network:
             return self.tile, self.tile
         return -(-height // 2), -(-width // 2)
 
-    def _measured_margin(self) -> int:
+    def _measured_margin(self, stop: providers.Stop | None) -> int:
         """How far a change at any of the four edges is noticed, and some pixels more."""
         if self._layout.fixed is not None:
             return min(16, self.tile // 8)
         strip = np.random.default_rng(1).random((LEAST_SIDE, 2 * LARGEST_MARGIN, 3), np.float32)
-        reach = max(self._reach(strip, axis=1), self._reach(strip.transpose(1, 0, 2), axis=0))
+        turned = strip.transpose(1, 0, 2)
+        reach = max(self._reach(strip, 1, stop), self._reach(turned, 0, stop))
         return max(8, reach + 2) if reach < FAR else LARGEST_MARGIN
 
-    def _reach(self, strip: Floats, axis: int) -> int:
+    def _reach(self, strip: Floats, axis: int, stop: providers.Stop | None) -> int:
         """Of changes at both ends of a strip along that axis."""
         changed = strip.copy()
         for end in (0, -1):
             edge = changed[:, end] if axis == 1 else changed[end]
             edge[:] = 1.0 - edge
-        difference = np.abs(self(changed) - self(strip)).max(axis=(1 - axis, 2))
+        difference = np.abs(self(changed, stop) - self(strip, stop)).max(axis=(1 - axis, 2))
         noticed = np.flatnonzero(difference > NOTICEABLE) // self.scale
         last = strip.shape[axis] - 1
         return max((min(int(place), last - int(place)) for place in noticed), default=0)
@@ -130,20 +139,22 @@ def open_network(
     threads: int,
     fell_back: providers.FellBack,
     usable: list[str] | None = None,
+    stop: providers.Stop | None = None,
 ) -> Network:
-    """Raises AssetMissing, ModelCorrupt, or ModelUnsupported for a graph of another kind."""
+    """Raises AssetMissing, ModelCorrupt, Cancelled, or ModelUnsupported for a graph of another
+    kind."""
 
     def check(session: providers.Session) -> Network:
         try:
-            return Network(session, layout_of(session), threads)
+            return Network(session, layout_of(session, stop), threads, stop)
         except (Unfit, providers.RunFailed) as exc:
             raise ModelUnsupported(model=name, reason=str(exc)) from exc
 
-    return providers.open_session(path, threads, check, fell_back, usable)[1]
+    return providers.open_session(path, threads, check, fell_back, usable, stop)[1]
 
 
-def layout_of(session: providers.Session) -> Layout:
-    """Raises Unfit."""
+def layout_of(session: providers.Session, stop: providers.Stop | None = None) -> Layout:
+    """Raises Unfit and Cancelled."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise Unfit("it has more than one input or output")
@@ -152,6 +163,8 @@ def layout_of(session: providers.Session) -> Layout:
         raise Unfit("its input is no picture")
     channels_last = shape[3] in (1, 3) and shape[1] not in (1, 3)
     channels = shape[3] if channels_last else shape[1]
+    if not isinstance(channels, int):
+        channels = 3  # as many as one likes, says the file
     if channels not in (1, 3):
         raise Unfit(f"its input has {channels} channels, neither 1 nor 3")
     sides = shape[1:3] if channels_last else shape[2:4]
@@ -161,27 +174,30 @@ def layout_of(session: providers.Session) -> Layout:
     facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
     if {"top", "scale"} <= facts.keys():
         return replace(plain, top=float(facts["top"]), scale=int(facts["scale"]))
-    found, unit = _scaled(session, plain)
-    return replace(found, top=255.0) if _reads_bytes(session, found, unit) else found
+    found, unit = _scaled(session, plain, stop)
+    found = replace(found, least=min(_probe(found).shape[:2]))
+    return replace(found, top=255.0) if _reads_bytes(session, found, unit, stop) else found
 
 
-def _scaled(session: providers.Session, plain: Layout) -> tuple[Layout, Floats]:
+def _scaled(
+    session: providers.Session, plain: Layout, stop: providers.Stop | None
+) -> tuple[Layout, Floats]:
     """With the scale, and the multiple of which sides must be: the first that works. And what comes
     out for the probe as 0..1. Raises Unfit and RunFailed."""
     fault: Exception = Unfit("")
     for multiple in MULTIPLES if plain.fixed is None else (1,):
         layout = replace(plain, multiple=multiple)
         try:
-            out = _tried(session, layout)
+            out = _tried(session, layout, stop)
             return replace(layout, scale=_ratio(out, layout)), out
         except (Unfit, providers.RunFailed) as exc:
             fault = exc
     raise fault
 
 
-def _tried(session: providers.Session, layout: Layout) -> Floats:
+def _tried(session: providers.Session, layout: Layout, stop: providers.Stop | None) -> Floats:
     fed = _fed(_probe(layout), layout)
-    return _taken(providers.run(session, {layout.name: fed}), layout)
+    return _taken(providers.run(session, {layout.name: fed}, stop), layout)
 
 
 def _ratio(out: Floats, layout: Layout) -> int:
@@ -194,13 +210,15 @@ def _ratio(out: Floats, layout: Layout) -> int:
     return scale
 
 
-def _reads_bytes(session: providers.Session, layout: Layout, unit: Floats) -> bool:
+def _reads_bytes(
+    session: providers.Session, layout: Layout, unit: Floats, stop: providers.Stop | None
+) -> bool:
     """Whether the picture comes back better as 0..255 than as 0..1."""
     if layout.dtype is np.uint8:
         return True
     large = np.repeat(np.repeat(_probe(layout), layout.scale, 0), layout.scale, 1)
     wanted = large if layout.channels == 3 else large.mean(axis=2, keepdims=True)
-    eight = _tried(session, replace(layout, top=255.0))
+    eight = _tried(session, replace(layout, top=255.0), stop)
     return bool(np.abs(eight - wanted).mean() < 0.8 * np.abs(unit - wanted).mean())
 
 
@@ -218,7 +236,8 @@ def _probe(layout: Layout) -> Floats:
 def _filled(picture: Floats, layout: Layout) -> Floats:
     """At a size that the network takes: what is too small goes on like its edge."""
     sides = picture.shape[:2]
-    wanted = layout.fixed or [-(-side // layout.multiple) * layout.multiple for side in sides]
+    enough = [max(side, layout.least) for side in sides]
+    wanted = layout.fixed or [-(-side // layout.multiple) * layout.multiple for side in enough]
     missing = [(0, more - side) for more, side in zip(wanted, sides, strict=True)]
     if not any(more for _, more in missing):
         return picture

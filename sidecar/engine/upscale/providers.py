@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +15,7 @@ import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from sidecar.engine.contract import CancelToken
 from sidecar.engine.shortage import forget, lacks_memory
-from sidecar.errors import AssetMissing, ModelCorrupt
+from sidecar.errors import AssetMissing, Cancelled, ModelCorrupt
 
 CPU = "CPUExecutionProvider"
 PREFERENCE = (
@@ -28,6 +30,7 @@ ERRORS_ONLY, NEXT_TO_NOTHING = 3, 4
 STOP_SECONDS = 0.05
 GIVE_BACK = "memory.enable_memory_arena_shrinkage"
 TERMINATED = "terminate flag"
+PREAMBLE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 TYPES = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -63,12 +66,13 @@ def open_session(
     check: Check,
     fell_back: FellBack,
     providers: Sequence[str] | None = None,
+    stop: Stop | None = None,
 ) -> tuple[Session, Any]:
     """A session, and what `check` made of it, on the first provider where both succeed.
 
     Only then are those before it to blame: a file that fails on every one has faults of its own.
-    Raises AssetMissing when there is no such file, ModelCorrupt when it cannot be read, and
-    MemoryError; what `check` raises on the last provider comes through.
+    Raises AssetMissing when there is no such file, ModelCorrupt when it cannot be read, Cancelled
+    and MemoryError; what `check` raises on the last provider comes through.
     """
     if not path.is_file():
         raise AssetMissing(asset=path.name)
@@ -76,15 +80,17 @@ def open_session(
     failed: list[tuple[str, bool]] = []
     for name in names[:-1]:
         try:
-            session = _session(str(path), threads, name)
+            session = _session(str(path), threads, name, stop)
             opened = session, check(session)
+        except Cancelled:
+            raise
         except Exception as exc:  # whatever it is, the next one may do better
             failed.append((name, not isinstance(exc, MemoryError)))
             forget(exc)
         else:
             return _blaming(failed, name, fell_back, opened)
     try:
-        session = _session(str(path), threads, names[-1])
+        session = _session(str(path), threads, names[-1], stop)
     except OpenFailed as exc:
         raise ModelCorrupt(model=path.stem, reason=str(exc)) from exc
     return _blaming(failed, names[-1], fell_back, (session, check(session)))
@@ -99,9 +105,10 @@ def _blaming(
 
 
 class Stop:
-    """In a `with` block: ends the run that goes on when the job is cancelled, within its network.
+    """In a `with` block: ends what ONNX Runtime is at when the job is cancelled.
 
-    ONNX Runtime looks between two layers, which is soon enough anywhere; a whole piece is not.
+    While it runs a network it looks between two layers, which is soon enough anywhere; a whole
+    piece is not. While it opens one it looks so seldom that nobody waits for it.
     """
 
     def __init__(self, cancel: CancelToken) -> None:
@@ -120,10 +127,35 @@ class Stop:
         """The options of the run that begins."""
         self._options = options
 
+    def check(self) -> None:
+        """Raises Cancelled."""
+        self._cancel.check()
+
+    def opened(self, options: Any, open_one: Callable[[], Session]) -> Session:
+        """What `open_one` gives. Raises Cancelled at once; it then ends by itself."""
+        opening: Future[Session] = Future()
+        work = threading.Thread(
+            target=_settle, args=(opening, open_one), name="open-network", daemon=True
+        )
+        work.start()
+        while work.is_alive():
+            work.join(STOP_SECONDS)
+            if self._cancel.cancelled:
+                options.set_load_cancellation_flag(True)
+                self.check()
+        return opening.result()
+
     def _watch(self) -> None:
         while not self._over.wait(STOP_SECONDS):
             if self._cancel.cancelled and self._options is not None:
                 self._options.terminate = True
+
+
+def _settle(opening: Future[Session], open_one: Callable[[], Session]) -> None:
+    try:
+        opening.set_result(open_one())
+    except BaseException as exc:
+        opening.set_exception(exc)
 
 
 def beside(session: Session, data: bytes, threads: int) -> Session:
@@ -134,14 +166,19 @@ def beside(session: Session, data: bytes, threads: int) -> Session:
 def run(session: Session, feeds: dict[str, Any], stop: Stop | None = None) -> Any:
     """The first output. What the run took beside it stays with the session until `give_back`.
 
-    Raises RunFailed and MemoryError.
+    Raises RunFailed, Cancelled and MemoryError.
     """
     options = _ort.RunOptions()
     options.log_severity_level = NEXT_TO_NOTHING  # what it says is in the exception
     if stop is not None:
         stop.watch(options)
-    with _translated(RunFailed):
-        return session.run(None, feeds, options)[0]
+    try:
+        with _translated(RunFailed):
+            return session.run(None, feeds, options)[0]
+    except RunFailed:
+        if stop is not None:
+            stop.check()  # a run that was stopped fails
+        raise
 
 
 def give_back(session: Session) -> None:
@@ -169,7 +206,7 @@ def _nothing(entry: Any) -> Any:
     return np.zeros(sides, TYPES.get(entry.type, np.float32))
 
 
-def _session(model: str | bytes, threads: int, provider: str) -> Session:
+def _session(model: str | bytes, threads: int, provider: str, stop: Stop | None = None) -> Session:
     options = _ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -177,8 +214,12 @@ def _session(model: str | bytes, threads: int, provider: str) -> Session:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_mem_pattern = False  # takes half as much again; DirectML demands it
     names = [provider] if provider == CPU else [provider, CPU]
-    with _translated(OpenFailed):
-        session = _ort.InferenceSession(model, options, providers=names)
+
+    def open_one() -> Session:
+        with _translated(OpenFailed):
+            return _ort.InferenceSession(model, options, providers=names)
+
+    session = open_one() if stop is None else stop.opened(options, open_one)
     if session.get_providers()[0] != provider:
         raise OpenFailed(f"{provider} is not used")
     return session
@@ -195,4 +236,5 @@ def _translated(failed: type[Exception]) -> Generator[None]:
 
 
 def _first_line(exc: Exception) -> str:
-    return str(exc).strip().split("\n")[0][:300] or type(exc).__name__
+    said = PREAMBLE.sub("", str(exc).strip().split("\n")[0])[:300]
+    return said.rstrip(". ") or type(exc).__name__

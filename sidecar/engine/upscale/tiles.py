@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import pairwise
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,24 +35,38 @@ class Span:
 
 
 def spans(
-    length: int, tile: int, margin: int, feather: int = FEATHER, step: int = STEP
+    length: int,
+    tile: int,
+    margin: int,
+    feather: int = FEATHER,
+    step: int = STEP,
+    multiple: int = 1,
 ) -> list[Span]:
     """Pieces of equal length over `length` pixels, at most `tile` long where margins allow it.
 
-    Their length is a multiple of `step`, unless there is but one.
+    Their length is a multiple of `step`, unless there is but one; they begin at multiples of
+    `multiple`, and the last one may be that much shorter.
     """
-    overlap = 2 * margin + feather
+    whole, overlap = (_up(pixels, multiple) for pixels in (length, 2 * margin + feather))
+    step = lcm(step, multiple)
     tile = max(tile, overlap + 3 * max(feather, step)) // step * step
     if length <= tile:
         return [Span(0, length, (0, 0), (length, length))]
-    count = -(-(length - overlap) // (tile - overlap))
-    even = -(-(length + (count - 1) * overlap) // count)
-    tile = min(length, -(-even // step) * step)
-    starts = [round(i * (length - tile) / (count - 1)) for i in range(count)]
+    count = -(-(whole - overlap) // (tile - overlap))
+    even = -(-(whole + (count - 1) * overlap) // count)
+    tile = min(whole, _up(even, step))
+    starts = [round(i * (whole - tile) / (count - 1) / multiple) * multiple for i in range(count)]
     fades = [_fade(second, first + tile, feather) for first, second in pairwise(starts)]
     begins = [(0, 0), *fades]
     ends = [*fades, (length, length)]
-    return [Span(s, s + tile, b, e) for s, b, e in zip(starts, begins, ends, strict=True)]
+    return [
+        Span(start, min(start + tile, length), begin, end)
+        for start, begin, end in zip(starts, begins, ends, strict=True)
+    ]
+
+
+def _up(pixels: int, multiple: int) -> int:
+    return -(-pixels // multiple) * multiple
 
 
 def _fade(start: int, stop: int, feather: int) -> tuple[int, int]:

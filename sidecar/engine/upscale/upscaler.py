@@ -61,13 +61,14 @@ class Upscaler:
         """Times that the network in use enlarges; 1 before one is loaded."""
         return self._network.scale if self._network is not None else 1
 
-    def load(self, spec: UpscalerSpec, emit: Emit) -> float:
+    def load(self, spec: UpscalerSpec, emit: Emit, cancel: CancelToken) -> float:
         """Make the network ready; the milliseconds that took.
 
-        Raises AssetMissing, ModelCorrupt or ModelUnsupported.
+        Raises AssetMissing, ModelCorrupt, ModelUnsupported or Cancelled.
         """
         started = time.perf_counter()
-        self._ready(spec, emit)
+        with providers.Stop(cancel) as stop:
+            self._ready(spec, emit, stop)
         return (time.perf_counter() - started) * 1000
 
     def unload(self) -> None:
@@ -95,11 +96,12 @@ class Upscaler:
         """
         picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
         pixels = Opened(picture).pixels
-        network = self._ready(spec, emit)
+        with providers.Stop(cancel) as stop:
+            network = self._ready(spec, emit, stop)
         height, width = pixels.shape[:2]
         tall, wide = network.piece_sides(height, width)
-        rows = spans(height, tall, network.margin)
-        columns = spans(width, wide, network.margin)
+        rows = spans(height, tall, network.margin, multiple=network.multiple)
+        columns = spans(width, wide, network.margin, multiple=network.multiple)
         pieces = len(rows) * len(columns)
         job = Attempts(self, spec, scale, emit, cancel, on_piece, pieces)
         return Enlarged(
@@ -111,7 +113,7 @@ class Upscaler:
         )
 
     def piece(self, spec: UpscalerSpec, scale: int, emit: Emit, stop: providers.Stop) -> Piece:
-        return Piece(self._ready(spec, emit), spec.name, scale, stop)
+        return Piece(self._ready(spec, emit, stop), spec.name, scale, stop)
 
     def use_cpu(self, emit: Emit, for_good: bool) -> bool:
         """Give up the provider in use; False when that is the CPU already. `for_good`: also for
@@ -134,7 +136,7 @@ class Upscaler:
         finally:
             self.give_back()
 
-    def _ready(self, spec: UpscalerSpec, emit: Emit) -> Network:
+    def _ready(self, spec: UpscalerSpec, emit: Emit, stop: providers.Stop) -> Network:
         key = _key_of(spec.path)
         if self._key != key:
             self.unload()
@@ -143,7 +145,9 @@ class Upscaler:
             avoided = self._refused | self._full
             usable = [name for name in providers.available() if name not in avoided]
             told = self._fell_back(emit)
-            self._network = open_network(Path(spec.path), spec.name, self._threads, told, usable)
+            self._network = open_network(
+                Path(spec.path), spec.name, self._threads, told, usable, stop
+            )
         return self._network
 
     def _fell_back(self, emit: Emit) -> providers.FellBack:

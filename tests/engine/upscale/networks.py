@@ -15,7 +15,7 @@ def nearest(
     path: Path,
     scale: int = 2,
     *,
-    channels: int = 3,
+    channels: int | str = 3,
     channels_last: bool = False,
     kind: str = "float",
     size: tuple[int, int] | None = None,
@@ -79,8 +79,13 @@ def _from_afar(steps: int) -> np.ndarray:
 
 
 NUMBERS = {
+    "pattern": np.linspace(0.8, 1.0, 48, dtype=np.float32).reshape(1, 48, 1, 1),
     "box5": _box(5),
     "box9": _box(9),
+    "around10": np.array([0, 0, 10, 10, 0, 0, 10, 10]),
+    "ten": np.array([10, 10]),
+    "minus_ten": np.array([-10, -10]),
+    "sides": np.array([2, 3]),
     "dark": np.array(0.01, np.float32),
     "right30": _from_afar(30),
     "right60": _from_afar(60),
@@ -106,6 +111,21 @@ def unshuffling(path: Path, by: int) -> Path:
     there = ("SpaceToDepth", {"blocksize": by})
     back = ("DepthToSpace", {"blocksize": by, "mode": "DCR"})
     return nearest(path, steps=[there, back])
+
+
+def patterned(path: Path) -> Path:
+    """Makes each pixel darker by where it lies within 4 × 4, as seen from the picture's corner."""
+    there = ("SpaceToDepth", {"blocksize": 4})
+    darker = ("Mul", {"inputs": ["pattern"]})
+    back = ("DepthToSpace", {"blocksize": 4, "mode": "DCR"})
+    return nearest(path, steps=[there, darker, back])
+
+
+def bordered(path: Path) -> Path:
+    """Goes on beyond the border by ten pixels of reflection, which takes more than ten pixels."""
+    around = ("Pad", {"inputs": ["around10"], "mode": "reflect"})
+    back = ("Slice", {"inputs": ["ten", "minus_ten", "sides"]})
+    return nearest(path, steps=[around, back])
 
 
 def classifier(path: Path) -> Path:

@@ -98,7 +98,7 @@ def test_after_a_result_that_is_no_picture(tmp_path: Path) -> None:
     facts = {"scale": "4", "top": "1", "margin": "8", "tile": "900"}
     dark = nearest(tmp_path / "net.onnx", 4, steps=[("Mul", {"inputs": ["dark"]})], facts=facts)
     spec, upscaler = UpscalerSpec("dark", str(dark)), Upscaler(1)
-    upscaler.load(spec, _ignored)
+    upscaler.load(spec, _ignored, CancelToken())
     before = resident_mb()
     with pytest.raises(NumericalFault):
         Work(upscaler, spec).enlarged(Image.effect_noise((900, 900), 50)).picture()

@@ -11,7 +11,14 @@ import pytest
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.network import Network, open_network
 from sidecar.errors import AssetMissing, ModelCorrupt, ModelUnsupported, NumericalFault
-from tests.engine.upscale.networks import blurring, classifier, nearest, seeing, unshuffling
+from tests.engine.upscale.networks import (
+    blurring,
+    bordered,
+    classifier,
+    nearest,
+    seeing,
+    unshuffling,
+)
 
 PICTURE = np.random.default_rng(2).random((20, 28, 3), np.float32)
 ONE_LEVEL = 1.01 / 255.0
@@ -39,6 +46,7 @@ def repeated(picture: np.ndarray, scale: int) -> np.ndarray:
         (4, {"kind": "byte"}),
         (2, {"kind": "byte", "channels_last": True}),
         (2, {"size": (32, 40)}),
+        (2, {"channels": "colours"}),
         (1, {}),
     ],
 )
@@ -79,6 +87,15 @@ def test_networks_that_take_multiples_only_are_given_them(
     tmp_path: Path, multiple: int, size: tuple[int, int]
 ) -> None:
     network = opened(unshuffling(tmp_path / "net.onnx", multiple))
+    picture = np.random.default_rng(2).random((*size, 3), np.float32)
+    assert np.abs(network(picture) - repeated(picture, 2)).max() < ONE_LEVEL
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (40, 9), (20, 28)])
+def test_a_picture_smaller_than_what_a_network_was_tried_on_is_filled_up(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    network = opened(bordered(tmp_path / "net.onnx"))
     picture = np.random.default_rng(2).random((*size, 3), np.float32)
     assert np.abs(network(picture) - repeated(picture, 2)).max() < ONE_LEVEL
 

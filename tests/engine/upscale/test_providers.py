@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -58,11 +61,11 @@ def desk(tmp_path: Path) -> Desk:
 def test_a_file_that_no_provider_can_use_is_blamed_on_none(cuda: Faults, desk: Desk) -> None:
     other = UpscalerSpec("other", str(classifier(desk.folder / "other.onnx")))
     with pytest.raises(ModelUnsupported):
-        desk.upscaler.load(other, desk.emit)
+        desk.upscaler.load(other, desk.emit, desk.token)
     broken = desk.folder / "broken.onnx"
     broken.write_bytes(b"this is no network")
     with pytest.raises(ModelCorrupt):
-        desk.upscaler.load(UpscalerSpec("broken", str(broken)), desk.emit)
+        desk.upscaler.load(UpscalerSpec("broken", str(broken)), desk.emit, desk.token)
     desk.enlarged(desk.spec())
     assert desk.upscaler.provider == CUDA
     assert desk.told == []
@@ -113,6 +116,36 @@ def test_a_run_that_was_cancelled_is_no_fault_of_the_provider(cuda: Faults, desk
     assert desk.told == []
 
 
+def test_a_cancel_while_a_network_is_opened_is_answered_at_once(
+    monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    """Opening the largest one takes seconds, of which ONNX Runtime can end but a part."""
+    opening, may_end, told = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        def __init__(self, model: object, options: Any, providers: object) -> None:
+            opening.set()
+            assert may_end.wait(30)
+            raise RuntimeError("MODEL_LOAD_CANCELED")
+
+    class Options(onnxruntime.SessionOptions):
+        def set_load_cancellation_flag(self, value: bool) -> None:
+            told.set()
+
+    spec = desk.spec()
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Slow)
+    monkeypatch.setattr(onnxruntime, "SessionOptions", Options)
+    threading.Thread(target=lambda: opening.wait(30) and desk.token.cancel(), daemon=True).start()
+    with pytest.raises(Cancelled):
+        desk.upscaler.load(spec, desk.emit, desk.token)
+    assert told.is_set()
+    may_end.set()
+    monkeypatch.undo()
+    desk.token = CancelToken()
+    desk.enlarged(spec)
+    assert desk.told == []
+
+
 def test_a_network_that_runs_nowhere_in_the_middle_of_a_picture_is_told_with_the_reason(
     cuda: Faults, desk: Desk
 ) -> None:
@@ -126,7 +159,7 @@ def test_memory_that_cannot_be_had_for_opening_is_not_a_broken_file(
 ) -> None:
     cuda.opening = {CUDA: "std::bad_alloc", providers.CPU: "Exception: std::bad_alloc"}
     with pytest.raises(MemoryError):
-        desk.upscaler.load(desk.spec(), desk.emit)
+        desk.upscaler.load(desk.spec(), desk.emit, desk.token)
     cuda.opening = {}
     desk.enlarged(desk.spec())
     assert desk.upscaler.provider == CUDA

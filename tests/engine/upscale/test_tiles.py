@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from sidecar.engine.upscale.tiles import FEATHER, enlarged_rows, spans
 
 
-@given(st.integers(1, 3000), st.integers(1, 700), st.integers(0, 60))
+@given(
+    st.integers(1, 3000),
+    st.integers(1, 700),
+    st.integers(0, 60),
+    st.sampled_from([1, 2, 4, 8, 16, 32, 64]),
+)
 def test_pieces_cover_everything_and_throw_away_their_margins(
-    length: int, tile: int, margin: int
+    length: int, tile: int, margin: int, multiple: int
 ) -> None:
-    pieces = spans(length, tile, margin)
+    pieces = spans(length, tile, margin, multiple=multiple)
+    assert not any(piece.start % multiple for piece in pieces)
     assert (pieces[0].start, pieces[-1].stop) == (0, length)
     assert (pieces[0].fade_in, pieces[-1].fade_out) == ((0, 0), (length, length))
     for one, other in pairwise(pieces):

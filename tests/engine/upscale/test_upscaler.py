@@ -40,7 +40,7 @@ from sidecar.errors import (
     StorageFault,
 )
 from sidecar.paths import upscaler_folder
-from tests.engine.upscale.networks import blurring, nearest
+from tests.engine.upscale.networks import blurring, nearest, patterned
 
 COMPACT = UpscalerSpec("realesr-animevideov3", str(upscaler_folder() / "realesr-animevideov3.onnx"))
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -221,7 +221,7 @@ def test_a_cancel_stops_a_network_in_the_middle_of_a_piece(
     """One piece of half a megapixel through the largest network would take minutes."""
     slow = UpscalerSpec("slow", str(upscaler_folder() / "realesrgan-x4plus.onnx"))
     upscaler = Upscaler(1)
-    upscaler.load(slow, lambda event: None)
+    upscaler.load(slow, lambda event: None, CancelToken())
     token = CancelToken()
     opened = Opened(Image.effect_noise((200, 200), 40).convert("RGB"))
     enlarged = upscaler.enlarge(opened, 4, slow, _ignored, token, lambda done, pieces: None)
@@ -294,6 +294,18 @@ def test_a_measured_margin_makes_tiled_and_untiled_the_same(tmp_path: Path) -> N
     assert np.abs(tiled.astype(int) - piece(pixels)).max() <= 1
 
 
+def test_a_network_that_sees_in_steps_sees_the_same_ones_in_pieces(
+    engine: CompleteEngine, tmp_path: Path
+) -> None:
+    spec = UpscalerSpec("net", str(patterned(tmp_path / "net.onnx")))
+    picture = drawn(size=(501, 443))
+    job = Job(engine, encoded(picture), tmp_path, spec)
+    assert job.of(Progress)[-1].steps > 4
+    network = open_network(Path(spec.path), "net", 1, lambda *_: None)
+    whole = Piece(network, "net", 2)(np.asarray(picture))
+    assert np.abs(np.asarray(job.picture).astype(int) - whole).max() <= 1
+
+
 def test_a_scale_beyond_the_network_is_refused_with_what_it_can(
     engine: CompleteEngine, tmp_path: Path, twice: UpscalerSpec
 ) -> None:
@@ -308,8 +320,9 @@ def test_a_black_result_is_a_fault_and_leaves_no_file(
     dark = nearest(tmp_path / "dark.onnx", steps=[("Mul", {"inputs": ["dark"]})], facts=facts)
     folder = tmp_path / "out"
     folder.mkdir()
-    with pytest.raises(NumericalFault, match="brightness"):
+    with pytest.raises(NumericalFault, match="“dark” made no picture") as fault:
         Job(engine, encoded(drawn()), folder, UpscalerSpec("dark", str(dark)))
+    assert "another network" in fault.value.hint()
     assert list(folder.iterdir()) == []
 
 
@@ -323,6 +336,15 @@ def test_what_cannot_be_read_or_written_is_told(
     huge = Image.new("1", (9000, 9000))
     with pytest.raises(ImageTooLarge):
         Job(engine, encoded(huge), tmp_path, twice, scale=2)
+
+
+def test_a_picture_too_large_for_a_scale_is_told_which_one_takes_it(
+    engine: CompleteEngine, tmp_path: Path, twice: UpscalerSpec
+) -> None:
+    for side, hint in ((5000, "scale: 3 takes it"), (8000, "scale: 2 "), (9000, "Make it smaller")):
+        with pytest.raises(ImageTooLarge) as refusal:
+            Job(engine, encoded(Image.new("1", (side, side))), tmp_path, twice, scale=4)
+        assert refusal.value.hint().startswith(hint)
 
 
 def test_an_engine_without_torch_says_so_when_asked_to_draw(engine: CompleteEngine) -> None:
