@@ -1,7 +1,12 @@
 import type { SidecarApi } from "../api.js";
 import type { CallOptions } from "../call-options.js";
 import type { Unsubscribe } from "../events/emitter.js";
-import type { GenerateResult, HistoryEntry, RollbackResult } from "../protocol.generated.js";
+import type {
+  GenerateResult,
+  HistoryEntry,
+  HistoryList,
+  RollbackResult,
+} from "../protocol.generated.js";
 import type { ParamsOf } from "../tables.generated.js";
 import { Store } from "./store.js";
 
@@ -19,11 +24,15 @@ export interface HistoryRingState {
 
 /** What may be chosen about a HistoryRing. */
 export interface HistoryRingOptions {
-  /** How many entries it holds. Default 50, which is what the sidecar keeps. */
+  /** How many entries it holds, until `more` is called. Default 50, which is what the sidecar keeps
+   * besides pinned ones. */
   readonly capacity?: number | undefined;
   /** Have pictures that are brought back sent as data URLs too, for pages that may read no files. */
   readonly inline?: boolean | undefined;
 }
+
+/** The most entries of one answer. */
+const PAGE = 500;
 
 type Api = Pick<
   SidecarApi,
@@ -45,6 +54,7 @@ export class HistoryRing extends Store<HistoryRingState> {
   readonly #capacity: number;
   readonly #inline: { readonly inline?: true };
   readonly #off: Unsubscribe[];
+  #wanted: number;
   #reading: Promise<void> | undefined;
   #readAgain = false;
   #travel = 0;
@@ -53,6 +63,7 @@ export class HistoryRing extends Store<HistoryRingState> {
     super({ entries: [], total: 0, current: null, travelling: null });
     this.#api = api;
     this.#capacity = capacity;
+    this.#wanted = capacity;
     this.#inline = inline ? { inline } : {};
     const changed = (): void => {
       this.refresh().catch(() => {}); // the next change, or a refresh of the app's, tells again
@@ -76,6 +87,15 @@ export class HistoryRing extends Store<HistoryRingState> {
       this.#reading = undefined;
     });
     return this.#reading;
+  }
+
+  /** Hold older entries, too: as many again. Does nothing while it reads, and when all are there. */
+  more(): Promise<void> {
+    const { entries, total } = this.getSnapshot();
+    if (this.#reading) return this.#reading;
+    if (entries.length >= total) return Promise.resolve();
+    this.#wanted = entries.length + this.#capacity;
+    return this.refresh();
   }
 
   /** The time machine: bring an entry back. Resolves with undefined when another was asked for since. */
@@ -135,9 +155,23 @@ export class HistoryRing extends Store<HistoryRingState> {
   async #read(): Promise<void> {
     do {
       this.#readAgain = false;
-      const { entries, total } = await this.#api.historyList({ limit: this.#capacity });
+      const { entries, total } = await this.#list();
       this.update({ entries, total, current: stillThere(this.getSnapshot().current, entries) });
     } while (this.#readAgain);
+  }
+
+  /** Page by page; what moved from one page to the next meanwhile is taken once. */
+  async #list(): Promise<HistoryList> {
+    const entries = new Map<string, HistoryEntry>();
+    let offset = 0;
+    for (;;) {
+      const limit = Math.min(PAGE, this.#wanted - offset);
+      const page = await this.#api.historyList(offset ? { limit, offset } : { limit });
+      for (const entry of page.entries) entries.set(entry.id, entry);
+      offset += page.entries.length;
+      const last = page.entries.length < limit || offset >= this.#wanted;
+      if (last) return { entries: [...entries.values()], total: page.total };
+    }
   }
 
   /** `current` null stands for the newest entry, which is on the screen. */

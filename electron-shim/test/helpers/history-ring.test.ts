@@ -25,6 +25,24 @@ test("it reads as many entries as it holds", () => {
   expect(state().entries.map(({ id }) => id)).toEqual(["c", "b", "a"]);
 });
 
+test("it holds older entries when asked for more, page by page, and none twice", async () => {
+  const all = Array.from({ length: 1203 }, (_, at) => ({ id: `e${at}` }));
+  api.always.history_list = ({ limit, offset = 0 }) => ({
+    entries: all.slice(Number(offset), Number(offset) + Math.min(Number(limit), 500)),
+    total: all.length,
+  });
+  ring = new HistoryRing(api, { capacity: 600 });
+  await ring.refresh();
+  expect(state().entries).toHaveLength(600);
+  await ring.more();
+  expect(state().entries).toHaveLength(1200);
+  await ring.more();
+  expect(state().entries.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+  const asked = api.all("history_list").length;
+  await ring.more();
+  expect(api.all("history_list")).toHaveLength(asked);
+});
+
 test("pictures come inline where the page may read no files", async () => {
   api.always.history_rollback = () => ({});
   await ring.travelTo("a");

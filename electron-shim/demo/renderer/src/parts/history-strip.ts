@@ -10,6 +10,9 @@ import { titleOf } from "../state/titles.js";
 import { moment } from "../strings/format.js";
 import { StudioElement } from "./element.js";
 
+/** Pixels from the end of the strip. */
+const NEAR = 400;
+
 /** The finished pictures, newest first. One click brings one back as it was. */
 export class HistoryStrip extends StudioElement {
   static override properties = { studio: { attribute: false }, sure: { state: true } };
@@ -136,6 +139,7 @@ export class HistoryStrip extends StudioElement {
         aria-describedby="keys"
         @keydown=${this.#key}
         @focusin=${this.#focused}
+        @scroll=${this.#scrolled}
       >
         ${repeat(
           entries,
@@ -220,6 +224,12 @@ export class HistoryStrip extends StudioElement {
   readonly #clear = (): void => {
     this.sure = false;
     void this.studio.pictures.clear();
+  };
+
+  /** Older ones are fetched before the end is reached. */
+  readonly #scrolled = (event: Event): void => {
+    const { scrollTop, scrollHeight, clientHeight } = event.currentTarget as HTMLElement;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) this.studio.pictures.older();
   };
 
   readonly #focused = (event: Event): void => {

@@ -53,6 +53,11 @@ export class Pictures {
     }
   }
 
+  /** Older pictures are wanted, too, if there are any. */
+  older(): void {
+    this.#desk.history.more().catch((error: unknown) => this.#host.tell(error));
+  }
+
   /** Delete a picture for good. */
   async remove(id: string): Promise<void> {
     await this.#desk.history.remove(id).then(
