@@ -210,7 +210,7 @@ export class ImageUnreadableError extends SidecarError {
   declare readonly kind: "image_unreadable";
 }
 
-/** 1302 `image_too_large`: The picture is {width}×{height}; at most {limit} pixels are taken. */
+/** 1302 `image_too_large`: The picture is {width}×{height}; at most {millions} million pixels are taken. */
 export class ImageTooLargeError extends SidecarError {
   override readonly name = "ImageTooLargeError";
   static readonly code = 1302;
