@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.engine.contract import ImageReady, JobFailed, Progress
+from sidecar.engine.contract import EngineWarm, ImageReady, JobFailed, Progress
 from sidecar.errors import (
     Cancelled,
     EngineCrashed,
@@ -360,3 +360,19 @@ def test_whatever_happens_every_job_is_answered_once(script_steps: list[str]) ->
         script.up()
     run_all(script)
     assert sorted(answers) == sorted(job.id for job in jobs)
+
+
+def test_what_waits_for_the_engine_to_be_imported_waits_in_the_queue() -> None:
+    """Else seconds of a first picture would be in none of its timings."""
+    warm = EngineWarm({}, "cpu", "CPU", "", ())
+    script = Scripted()
+    script.up()
+    job = script.submit("enlarge")
+    assert script.sent == [job.id]
+    sent = job.queue_ms
+    script.jobs.engine_event(warm)
+    assert job.queue_ms > sent
+    waited = job.queue_ms
+    job.deaths = 1
+    script.jobs.engine_event(warm)
+    assert job.queue_ms == waited

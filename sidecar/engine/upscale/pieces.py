@@ -13,6 +13,8 @@ from sidecar.errors import ModelUnsupported, NumericalFault
 
 HALO = 4
 """Pixels by which colours go on under what is transparent."""
+AROUND = 5
+"""Pixels a side, within which transparency is expected to come from."""
 SAME_LIGHT = 0.2
 """How far the mean brightness of a piece may move, of 0..1: what is more is no enlargement."""
 
@@ -47,11 +49,18 @@ class Piece:
         return np.concatenate([colours, self._alpha(pixels[:, :, -1:])], axis=2)
 
     def _alpha(self, alpha: Pixels) -> Pixels:
-        """Like a grey picture; where it is the same all over it stays so."""
+        """Like a grey picture, but never beyond what is around: what is opaque stays so to the last
+        level, and what is clear."""
+        plain = Image.fromarray(alpha[:, :, 0])
+        least, most = (
+            np.asarray(plain.filter(of_all))
+            .repeat(self._scale, axis=0)
+            .repeat(self._scale, axis=1)[:, :, None]
+            for of_all in (ImageFilter.MinFilter(AROUND), ImageFilter.MaxFilter(AROUND))
+        )
         if (alpha == alpha[0, 0]).all():
-            height, width = (side * self._scale for side in alpha.shape[:2])
-            return np.full((height, width, 1), alpha[0, 0, 0], np.uint8)
-        return self._colours(alpha)
+            return least
+        return np.clip(self._colours(alpha), least, most)
 
     def _colours(self, pixels: Pixels) -> Pixels:
         picture = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
