@@ -6,6 +6,7 @@ Without a lock: the queue, which owns it, holds its own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 from sidecar.jobs.job import Job
 from sidecar.jobs.order import place_for
@@ -41,6 +42,12 @@ class Line:
             return None
         self.running = self._waiting.pop(0)
         return self.running
+
+    def begins(self) -> None:
+        """The engine is warm: what was sent to it while it was importing has waited until now."""
+        running = self.running
+        if running is not None and not running.deaths:
+            running.started = perf_counter()
 
     def find(self, wanted: Callable[[Job], bool]) -> Job | None:
         """The first waiting job of that description."""

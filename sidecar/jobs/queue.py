@@ -204,7 +204,7 @@ class JobQueue:
             case EngineWarm():
                 self.facts.warm, self.facts.versions = event, event.versions
                 self._ladder.engine_warm(event.device)
-                self._begins_now()
+                self._line.begins()
                 self._hooks.state()
             case MemoryReport():
                 self._hooks.memory(event)
@@ -236,13 +236,6 @@ class JobQueue:
         self.facts.busy = True
         if not self._engine.send(self._ladder.sent(job)):
             log.info("the engine went away; job %s waits for the next one", job.id)
-
-    def _begins_now(self) -> None:
-        """What was sent to the engine while it was importing has waited until now."""
-        with self._lock:
-            running = self._line.running
-            if running is not None and not running.deaths:
-                running.started = perf_counter()
 
     def _end(self, job: Job, error: SidecarError, deadline: float) -> None:
         """Ask the engine to stop what runs, and kill it when it does not by the deadline."""
