@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.engine.checks.network import CheckNetwork
+from sidecar.engine.checks.rectangles import Points, around
 from sidecar.engine.checks.regions import Box, regions
 
 SMALLEST, LARGEST, STEP = 480, 960, 32
@@ -21,9 +22,12 @@ SHOWN, SURE = 0.3, 0.6
 UNCLIP = 1.6
 """The detector finds shrunken lines; they are grown by area · UNCLIP / perimeter."""
 LEAST_PX = 3
+TURNED = 0.85
+"""Of the area of an upright box, what a turned one may have at most to be taken instead."""
 LINE_HEIGHT, LINE_WIDTH, LONGEST_LINE = 48, 320, 2400
 MOST_LINES = 24
-READABLE = 0.7
+READABLE, CERTAIN = 0.7, 0.9
+"""How surely a line must be read to count, and not to be read upside down as well."""
 SHORTEST = 2
 ADDRESS = re.compile(
     r"https?:|www\.|@[\w-]+\.\w|[\w-]{2,}\.(com|net|org|info|biz|io|ai|app|shop|xyz|cn|de|uk|ru|jp|co|me|tv)\b",
@@ -54,9 +58,10 @@ class WritingCheck:
     def lines(self, picture: Image.Image) -> list[Line]:
         """What can be read in an RGB picture, the largest first."""
         read: list[Line] = []
-        for left, top, right, bottom in self._found(picture)[:MOST_LINES]:
-            text, score = self._read(picture.crop((left, top, right, bottom)))
+        for corners in self._found(picture)[:MOST_LINES]:
+            text, score = self._read(_cut_out(picture, corners))
             if score >= READABLE and len(text.strip()) >= SHORTEST:
+                left, top, right, bottom = _upright(corners, picture.size)
                 read.append(Line(text.strip(), score, (left, top, right - left, bottom - top)))
         return read
 
@@ -65,26 +70,26 @@ class WritingCheck:
         self._finder.give_back()
         self._reader.give_back()
 
-    def _found(self, picture: Image.Image) -> list[Box]:
-        """Boxes (left, top, right, bottom) in the picture's own pixels."""
+    def _found(self, picture: Image.Image) -> list[Points]:
+        """Corners of each line in the picture's own pixels, the largest first."""
         seen = picture.resize(_seen_size(picture.size), Image.Resampling.BILINEAR)
         shown = self._finder(_normalised(seen))[0, 0]
-        across, down = picture.width / seen.width, picture.height / seen.height
-        boxes = [
-            (
-                max(0, int(left * across)),
-                max(0, int(top * down)),
-                min(picture.width, round(right * across)),
-                min(picture.height, round(bottom * down)),
-            )
-            for left, top, right, bottom in _sure_boxes(shown)
-        ]
-        return sorted(boxes, key=lambda b: (b[0] - b[2]) * (b[3] - b[1]))
+        times = np.array([picture.width / seen.width, picture.height / seen.height])
+        found = [corners * times for corners in _sure_corners(shown)]
+        return sorted(found, key=_area, reverse=True)
 
     def _read(self, line: Image.Image) -> tuple[str, float]:
-        """A line upright, or lying on its side where it is tall."""
+        """A line upright, or lying on its side where it is tall; the other way round, where that
+        says nothing for certain."""
         if line.height > 1.5 * line.width:
             line = line.transpose(Image.Transpose.ROTATE_90)
+        one = self._read_upright(line)
+        if one[1] >= CERTAIN:
+            return one
+        other = self._read_upright(line.transpose(Image.Transpose.ROTATE_180))
+        return max(one, other, key=lambda text: text[1])
+
+    def _read_upright(self, line: Image.Image) -> tuple[str, float]:
         width = min(LONGEST_LINE, max(1, -(-LINE_HEIGHT * line.width // line.height)))
         scaled = line.resize((width, LINE_HEIGHT), Image.Resampling.BILINEAR)
         fed = np.zeros((1, 3, LINE_HEIGHT, max(LINE_WIDTH, width)), np.float32)
@@ -110,18 +115,55 @@ def _normalised(picture: Image.Image) -> Floats:
     return values.transpose(2, 0, 1)[None]
 
 
-def _sure_boxes(shown: Floats) -> list[tuple[float, float, float, float]]:
-    """Grown boxes of the regions that are writing, by a map of probabilities."""
-    boxes: list[tuple[float, float, float, float]] = []
-    mask = shown > SHOWN
-    for left, top, right, bottom in regions(mask):
+def _sure_corners(shown: Floats) -> Iterator[Points]:
+    """Of the regions that are writing, by a map of probabilities; grown, and turned where they
+    are."""
+    for region in regions(shown > SHOWN):
+        left, top, right, bottom = region.box
         width, height = right - left, bottom - top
-        part = shown[top:bottom, left:right]
-        if min(width, height) < LEAST_PX or part[mask[top:bottom, left:right]].mean() < SURE:
+        certainty = np.concatenate([shown[y, start:stop] for y, start, stop in region.runs]).mean()
+        if min(width, height) < LEAST_PX or certainty < SURE:
             continue
-        more = width * height * UNCLIP / (2 * (width + height))
-        boxes.append((left - more, top - more, right + more, bottom + more))
-    return boxes
+        turned = around(region.outline)
+        if turned.length * turned.height > TURNED * width * height:
+            more = _more(width, height)
+            yield _corners(left - more, top - more, right + more, bottom + more)
+        elif turned.height >= LEAST_PX:
+            yield turned.grown(_more(turned.length, turned.height)).corners
+
+
+def _more(length: float, height: float) -> float:
+    return length * height * UNCLIP / (2 * (length + height))
+
+
+def _corners(left: float, top: float, right: float, bottom: float) -> Points:
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+
+
+def _area(corners: Points) -> float:
+    """Of a parallelogram."""
+    (a, b), (c, d) = corners[1] - corners[0], corners[3] - corners[0]
+    return abs(float(a * d - b * c))
+
+
+def _upright(corners: Points, size: tuple[int, int]) -> Box:
+    """The box around it within the picture: left, top, right, bottom."""
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    width, height = size
+    return max(0, int(left)), max(0, int(top)), min(width, round(right)), min(height, round(bottom))
+
+
+def _cut_out(picture: Image.Image, corners: Points) -> Image.Image:
+    """Turned back where it is turned."""
+    if np.ptp(corners[:2, 1]) == 0:
+        return picture.crop(_upright(corners, picture.size))
+    upper_left, upper_right, lower_right, lower_left = corners
+    length, height = (
+        max(1, round(float(np.hypot(*(end - upper_left))))) for end in (upper_right, lower_left)
+    )
+    where = np.concatenate([upper_left, lower_left, lower_right, upper_right])
+    how = (Image.Transform.QUAD, tuple(float(x) for x in where), Image.Resampling.BILINEAR)
+    return picture.transform((length, height), *how)
 
 
 def _decoded(scores: Floats, characters: Sequence[str]) -> tuple[str, float]:
