@@ -42,7 +42,7 @@ ENGLISH: Sentences = {
     ),
     "invalid_params": (
         "The parameters do not fit: {summary}.",
-        "data.errors has the path of each field and what it must be.",
+        "Correct it and try again; data.errors has every field that does not fit.",
     ),
     "cancelled": ("The request was cancelled.", "Nothing was changed; send it again if needed."),
     "superseded": (
@@ -220,7 +220,7 @@ CHINESE: Sentences = {
         "没有名为“{method}”的方法，是否想写“{meant}”？",
         "rpc.discover 列出此版本的全部方法。",
     ),
-    "invalid_params": ("参数不符合要求：{summary}。", "data.errors 给出每个字段的位置和要求。"),
+    "invalid_params": ("参数不符合要求：{summary}。", "请修改后重试；data.errors 列出每一处。"),
     "cancelled": ("请求已取消。", "没有任何改动；需要时可再次发送。"),
     "superseded": ("同一会话的新预览已取代它。", "请等待新预览的结果。"),
     "shutting_down": ("程序正在退出，不再接受任务。", "请重新启动。"),

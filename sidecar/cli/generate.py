@@ -29,19 +29,32 @@ OPTIONS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt")
+    parser.add_argument("prompt", help="what to draw")
     parser.add_argument("--out", type=Path, help="file to write; default: the data folder only")
-    parser.add_argument("--model", default="starter")
-    parser.add_argument("--lora", action="append", default=[], help="may be given several times")
-    parser.add_argument("--alpha", action="append", default=[], type=float, help="one for each")
-    parser.add_argument("--negative-prompt")
+    parser.add_argument(
+        "--model", default="starter", help="a name, or an absolute path; default: %(default)s"
+    )
+    parser.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        help="a style by its name; several: --lora A --lora B",
+    )
+    parser.add_argument(
+        "--alpha",
+        action="append",
+        default=[],
+        type=float,
+        help="its strength, one for each; default: 0.7",
+    )
+    parser.add_argument("--negative-prompt", help="what to keep out")
     parser.add_argument("--width", type=int, help="pixels")
     parser.add_argument("--height", type=int, help="pixels")
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--guidance-scale", type=float)
+    parser.add_argument("--steps", type=int, help="default: what suits the model, as all these")
+    parser.add_argument("--guidance-scale", type=float, help="how closely the prompt is followed")
     parser.add_argument("--sampler", choices=get_args(SamplerName))
     parser.add_argument("--seed", type=int, help="default: drawn, and told")
-    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1, help="pictures, each of the next seed")
     parser.add_argument("--init-image", help="a picture to start from")
     parser.add_argument("--strength", type=float, help="of the change, with --init-image")
     parser.add_argument("--data-dir", type=Path, help="where history and pictures are kept")

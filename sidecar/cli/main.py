@@ -15,11 +15,11 @@ from sidecar.cli.streams import fill_gaps, speak_utf8
 
 COMMANDS: dict[str, str] = {
     "serve": "listen for JSON-RPC on stdin and answer on stdout",
-    "engine": "the drawing process; started by serve",
+    "engine": "the drawing process; serve starts it by itself",
     "generate": "draw pictures from the command line",
     "upscale": "enlarge a picture from the command line",
-    "demo": "spawn a sidecar and show what it does",
-    "train": "train a style LoRA",
+    "demo": "draw a contact sheet of every style through a real sidecar",
+    "train": "make a style LoRA from a folder of pictures with captions",
     "doctor": "say what is there, what is missing and what to do",
     "openrpc": "print the OpenRPC document",
 }

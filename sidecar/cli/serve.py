@@ -26,6 +26,7 @@ READY = (
     '"protocol_version":%d,"pid":%d}}'
 )
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 ENGINES = ("diffusion", "lite", "fake")
 CHECKS = {
     "nsfw": ("off", "nudity in finished pictures"),
@@ -41,20 +42,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--models", type=Path, action="append", default=[], help="another folder of models")
     add("--loras", type=Path, action="append", default=[], help="another folder of LoRAs")
     add("--model", help="load this model at once, for example starter")
-    add("--finish", action="store_true", help="at the end of stdin, do first what was asked for")
+    add("--finish", action="store_true", help="when stdin ends, answer every request first")
     add("--engine", choices=ENGINES, default="diffusion", help="lite: without torch")
     add("--threads", type=int, help="computing threads; default: one per core")
-    add("--history-keep", type=int, default=50, help="pictures kept besides pinned ones")
-    add("--queue-limit", type=int, default=256, help="requests that may wait")
-    add("--cancel-deadline", type=float, default=10.0, help="seconds before a kill")
-    add("--max-message-bytes", type=int, default=64 * 1024 * 1024)
-    add("--preview-cache-bytes", type=int, default=32 * 1024 * 1024)
-    add("--fusion-limit", type=float, default=0.3, help="summed alphas of one conflict group")
+    add(
+        "--history-keep",
+        type=int,
+        default=50,
+        help="pictures kept besides pinned ones; default: %(default)s",
+    )
+    add("--queue-limit", type=int, default=256, help="requests that may wait; default: %(default)s")
+    add(
+        "--cancel-deadline",
+        type=float,
+        default=10.0,
+        help="seconds until an engine that does not stop is killed; default: %(default)s",
+    )
+    add(
+        "--max-message-bytes",
+        type=int,
+        default=64 * 1024 * 1024,
+        help="of one request; default: 64 MiB",
+    )
+    add(
+        "--preview-cache-bytes",
+        type=int,
+        default=32 * 1024 * 1024,
+        help="of previews that are kept; default: 32 MiB",
+    )
+    add(
+        "--fusion-limit",
+        type=float,
+        default=0.3,
+        help="summed alphas of one conflict group; default: %(default)s",
+    )
     for check, (usual, what) in CHECKS.items():
-        add(f"--check-{check}", choices=("off", "warn", "block"), default=usual, help=what)
-    add("--nsfw-threshold", type=float, default=0.8, help="0..1; what scores more is a finding")
-    add("--log-format", choices=("json", "text"), default="json")
-    add("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+        add(
+            f"--check-{check}",
+            choices=("off", "warn", "block"),
+            default=usual,
+            help=f"{what}; default: {usual}",
+        )
+    add(
+        "--nsfw-threshold",
+        type=float,
+        default=0.8,
+        help="0..1; what scores more is a finding; default: %(default)s",
+    )
+    add(
+        "--log-format",
+        choices=("json", "text"),
+        default="json",
+        help="of stderr; default: %(default)s",
+    )
+    add("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

@@ -14,6 +14,9 @@ export const styles = css`
   dialog::backdrop {
     background: rgba(20, 20, 18, 0.5);
   }
+  sidecar-toasts {
+    top: 64px; /* what closes the sheet stays within reach */
+  }
   .head,
   .foot {
     display: flex;
