@@ -6,7 +6,7 @@ import { type LogRecord, readLog } from "./log-lines.js";
 import { killRest } from "./tree.js";
 import { within } from "./within.js";
 
-const LAST_WORDS_MS = 250;
+const LAST_WORDS_MS = 2_000;
 
 /** A running process with its pipes. */
 export interface SidecarChild {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { expect, test, vi } from "vitest";
-import { lives } from "../support/programs.js";
+import { expect, test } from "vitest";
+import { gone, processesOf } from "../support/processes.js";
 import { realSidecar } from "../support/sidecar.js";
 
 const APP = fileURLToPath(new URL("../programs/app.mjs", import.meta.url));
@@ -16,13 +16,12 @@ test.each([
   const app = spawn(process.execPath, [APP, INDEX, options], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [line] = (await once(app.stdout, "data")) as [Buffer];
+  const failed = once(app, "exit").then(([code]) => expect.fail(`it ended with ${code}`));
+  const [line] = (await Promise.race([once(app.stdout, "data"), failed])) as [Buffer];
   const pids = JSON.parse(line.toString()) as number[];
-  expect(pids.filter(lives)).toEqual(pids);
+  const tree = processesOf(pids);
+  expect(tree.map(({ pid }) => pid)).toEqual(pids);
   app.kill(signal);
   await once(app, "exit");
-  await vi.waitFor(() => expect(pids.filter(lives)).toEqual([]), {
-    timeout: 5_000,
-    interval: 20,
-  });
+  await gone(tree);
 });

@@ -9,11 +9,12 @@ import { build } from "../../demo/scripts/build.mjs";
 import { DIST } from "../../demo/scripts/paths.mjs";
 import { gone, treeOf } from "../support/processes.js";
 import { PYTHON } from "../support/sidecar.js";
+import { PATIENCE } from "../support/until.js";
 
 beforeAll(async () => {
   await build("electron");
   await build("web");
-}, 120_000);
+});
 
 /** The text of everything in a folder of demo/dist, without source maps. */
 function textOf(folder: string): string {
@@ -57,7 +58,7 @@ test.each([
   });
   const [address = ""] = await vi.waitFor(
     () => /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/.exec(said) ?? expect.fail("no address yet"),
-    { timeout: 40_000, interval: 20 },
+    PATIENCE,
   );
   expect(await (await fetch(address)).text()).toContain("<title>LoRA Sidecar</title>");
   const tree = treeOf(server.pid ?? 0);

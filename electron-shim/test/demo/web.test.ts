@@ -8,6 +8,7 @@ import { LoraNotFoundError } from "../../src/index.js";
 import { connectSidecar, type PageSidecar } from "../../src/renderer.js";
 import { FakeApi } from "../support/fake-api.js";
 import { pageFolder } from "../support/page-folder.js";
+import { PATIENCE } from "../support/until.js";
 
 /** A browser's WebSocket: it says which page it belongs to, and errors are events. */
 class PageSocket extends WebSocket {
@@ -42,7 +43,7 @@ async function page({ url }: Web): Promise<PageSidecar> {
 
 /** Until the server has been asked for that method. */
 const asked = (api: FakeApi, method: Parameters<FakeApi["last"]>[0]) =>
-  vi.waitFor(() => api.last(method), { timeout: 5_000, interval: 5 });
+  vi.waitFor(() => api.last(method), PATIENCE);
 
 interface Reply {
   readonly status: number;
@@ -181,19 +182,19 @@ test("events reach the pages that listen; abort and a closed page cancel", async
   await sidecar.ping(); // what was sent before has arrived
   const event = { code: 1, signal: null, crashes: 1, delayMs: 0 };
   it.api.events.emit("restarting", event);
-  await vi.waitFor(() => expect(heard.mock.calls).toEqual([[event]]));
+  await vi.waitFor(() => expect(heard.mock.calls).toEqual([[event]]), PATIENCE);
 
   const controller = new AbortController();
   const drawing = sidecar.generate({ prompt: "a" }, { signal: controller.signal });
   const first = await asked(it.api, "generate");
   controller.abort();
   await expect(drawing).rejects.toMatchObject({ name: "AbortError" });
-  await vi.waitFor(() => expect(first.options.signal?.aborted).toBe(true));
+  await vi.waitFor(() => expect(first.options.signal?.aborted).toBe(true), PATIENCE);
 
   sidecar.preview({ prompt: "a" }).catch(() => {});
   const second = await asked(it.api, "preview");
   PageSocket.newest?.close();
-  await vi.waitFor(() => expect(second.options.signal?.aborted).toBe(true));
+  await vi.waitFor(() => expect(second.options.signal?.aborted).toBe(true), PATIENCE);
 });
 
 test("a page whose server ends is told, and so is everything it waits for", async () => {

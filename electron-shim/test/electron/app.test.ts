@@ -17,6 +17,7 @@ import {
 } from "../support/electron-app.js";
 import { WRITE_DOWN_PERCENTS } from "../support/percents.js";
 import { gone, rendererOf, running, treeOf } from "../support/processes.js";
+import { PATIENCE } from "../support/until.js";
 
 const APP = join(DIST, "app");
 const SCREENSHOTS = join(ROOT, "build", "screenshots");
@@ -59,7 +60,7 @@ const type = (field: string, value: string): string =>
 const image = (kind: string): string => `one('[data-testid=${kind}-image]')`;
 
 describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTRON})`}`, () => {
-  beforeAll(() => build("electron9"), 120_000);
+  beforeAll(() => build("electron9"));
 
   test("the whole job with the starter model, and closing the window leaves nothing", async () => {
     const data = userData();
@@ -110,14 +111,11 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
     const { pid, exited, reconnect } = await open(FAKE);
     const before = treeOf(pid);
     process.kill(rendererOf(pid), "SIGKILL");
-    const again = await vi.waitFor(
-      async () => {
-        const page = await reconnect();
-        await page.evaluate("1", 1_000); // the one that crashed says nothing
-        return page;
-      },
-      { timeout: 30_000, interval: 100 },
-    );
+    const again = await vi.waitFor(async () => {
+      const page = await reconnect();
+      await page.evaluate("1", 5_000); // the one that crashed says nothing
+      return page;
+    }, PATIENCE);
     await ready(again);
     const tree = treeOf(pid);
     const kept = before.filter((one) => tree.some(({ pid }) => pid === one.pid));
@@ -132,10 +130,7 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
     const first = await open({ ...FAKE, data });
     await first.page.evaluate("window.resizeTo(900, 640), true");
     const file = join(data, "LoRA Sidecar", "window.json");
-    await vi.waitFor(() => expect(readFileSync(file, "utf8")).toContain('"width":900'), {
-      timeout: 10_000,
-      interval: 50,
-    });
+    await vi.waitFor(() => expect(readFileSync(file, "utf8")).toContain('"width":900'), PATIENCE);
     process.kill(first.pid, "SIGKILL");
     await first.exited;
     const { page } = await open({ ...FAKE, data });
@@ -163,9 +158,7 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
     page.tell("window.open('https://example.invalid/')");
     page.tell("location.href = 'https://example.invalid/'");
     page.tell("location.href = 'file:///etc/passwd'");
-    await vi.waitFor(async () =>
-      expect(await page.evaluate("one('textarea') !== undefined")).toBe(true),
-    );
+    await page.until("one('textarea') !== undefined");
     expect(await page.evaluate("location.href")).toBe("app://lora-sidecar/index.html");
   });
 
@@ -176,7 +169,7 @@ describe.skipIf(NO_ELECTRON)(`the app in Electron${NO_ELECTRON && ` (${NO_ELECTR
     });
     onTestFinished(() => void script.kill("SIGKILL"));
     const pid = script.pid ?? 0;
-    await vi.waitFor(() => rendererOf(pid), { timeout: 60_000, interval: 100 });
+    await vi.waitFor(() => rendererOf(pid), PATIENCE);
     const tree = treeOf(pid);
     const exited = once(script, "exit");
     script.kill("SIGTERM");

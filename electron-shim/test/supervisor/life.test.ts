@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
   AnswerTimeoutError,
   type GaveUpError,
@@ -7,6 +7,7 @@ import {
   SidecarGoneError,
   StartFailedError,
 } from "../../src/index.js";
+import { gone, processesOf } from "../support/processes.js";
 import { client, lives, program } from "../support/programs.js";
 import { next } from "../support/until.js";
 
@@ -77,7 +78,7 @@ test("chatter on stdout fails what waits, and a new process takes over", async (
 });
 
 test("a process that closed its stdout is replaced", async () => {
-  const sidecar = client({ program: program("mute"), deadlines: { ...SHORT, readyMs: 10_000 } });
+  const sidecar = client({ program: program("mute"), deadlines: { ...SHORT, readyMs: 60_000 } });
   await sidecar.start();
   const restored = next(sidecar, "restored");
   await expect(sidecar.ping()).rejects.toBeInstanceOf(SidecarGoneError);
@@ -85,14 +86,15 @@ test("a process that closed its stdout is replaced", async () => {
 });
 
 test("stop ends a deaf process and its deaf child", async () => {
-  const sidecar = client({ program: program("deaf"), deadlines: { ...SHORT, readyMs: 10_000 } });
+  const sidecar = client({ program: program("deaf"), deadlines: { ...SHORT, readyMs: 60_000 } });
   await sidecar.start();
   const { child } = (await sidecar.status()) as unknown as { child: number };
   const { pid } = sidecar;
-  expect([lives(pid ?? 0), lives(child)]).toEqual([true, true]);
+  const tree = processesOf([pid ?? 0, child]);
+  expect(tree).toHaveLength(2);
   await sidecar.stop();
   expect(lives(pid ?? 0)).toBe(false);
-  await vi.waitFor(() => expect(lives(child)).toBe(false), { timeout: 5_000, interval: 10 });
+  await gone(tree);
   expect(sidecar.state).toBe("stopped");
 });
 

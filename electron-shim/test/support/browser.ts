@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { onTestFinished } from "vitest";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
 import { build } from "../../demo/scripts/build.mjs";
 import { DIST, ROOT } from "../../demo/scripts/paths.mjs";
 import { serveWeb } from "../../demo/web/server.js";
@@ -12,7 +12,7 @@ import { type SidecarClient, startSidecar } from "../../src/index.js";
 import { realProgram } from "./sidecar.js";
 
 /** Every wait in the browser ends after so long. */
-export const WAIT_MS = 30_000;
+export const WAIT_MS = 60_000;
 const SIZE = { width: 1180, height: 820 };
 const SCREENSHOTS = join(ROOT, "build", "screenshots");
 
@@ -67,8 +67,8 @@ export interface Complaints {
 
 /** The page in a window of its own, ready for work. */
 export async function openPage(
-  { browser, address }: Studio,
-  options: { colorScheme?: "light" | "dark"; viewport?: typeof SIZE } = {},
+  { sidecar, browser, address }: Studio,
+  options: BrowserContextOptions = {},
 ): Promise<{ page: Page; complaints: Complaints }> {
   const context = await browser.newContext({ viewport: SIZE, locale: "en-US", ...options });
   onTestFinished(() => context.close());
@@ -87,6 +87,9 @@ export async function openPage(
   });
   await page.goto(address);
   await page.getByRole("option", { name: "Ink", exact: true }).waitFor();
+  const stillToCome = async (): Promise<number> =>
+    (await sidecar.historyList({})).total - (await page.getByTestId("history-entry").count());
+  await expect.poll(stillToCome, { timeout: WAIT_MS, interval: 50 }).toBe(0);
   return { page, complaints };
 }
 

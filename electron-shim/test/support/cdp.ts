@@ -3,8 +3,8 @@ import { vi } from "vitest";
 import WebSocket from "ws";
 
 /** Every wait ends after so long. */
-const WAIT_MS = 40_000;
-const LOOK_MS = 5_000;
+const WAIT_MS = 60_000;
+const LOOK_MS = 10_000;
 
 interface Answer {
   readonly id?: number;
@@ -39,7 +39,7 @@ export class DrivenPage {
         if (!page) throw new Error("there is no page yet");
         return page.webSocketDebuggerUrl;
       },
-      { timeout: 30_000, interval: 50 },
+      { timeout: WAIT_MS, interval: 50 },
     );
     const socket = new WebSocket(address);
     await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));

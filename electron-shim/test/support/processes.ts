@@ -1,6 +1,7 @@
 // Processes by what they are and not by their names: their number, and when they began.
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, vi } from "vitest";
+import { PATIENCE } from "./until.js";
 
 /** One process; another with the same number begins at another time. */
 export interface Process {
@@ -31,6 +32,17 @@ export function rendererOf(pid: number): number {
   return found.pid;
 }
 
+/** The processes with these numbers. */
+export function processesOf(pids: readonly number[]): Process[] {
+  return pids.flatMap((pid) => treeOf(pid)[0] ?? []);
+}
+
+/** Kills a process for good: that one, and never what `kill` makes of a missing number. */
+export function killHard(pid: number | undefined): void {
+  if (!pid) throw new Error("there is no process to kill");
+  process.kill(pid, "SIGKILL");
+}
+
 /** Which of these still run. One that has ended and is not yet waited for does not. */
 export function running(processes: readonly Process[]): Process[] {
   return processes.filter(({ pid, began }) => {
@@ -41,7 +53,7 @@ export function running(processes: readonly Process[]): Process[] {
 
 /** Waits until none of these runs any more. */
 export async function gone(processes: readonly Process[]): Promise<void> {
-  await vi.waitFor(() => expect(running(processes)).toEqual([]), { timeout: 8_000, interval: 20 });
+  await vi.waitFor(() => expect(running(processes)).toEqual([]), PATIENCE);
 }
 
 /** See proc(5), /proc/pid/stat. */
