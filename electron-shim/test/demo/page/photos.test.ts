@@ -115,6 +115,20 @@ test("closing cancels it, and nothing comes back", async () => {
   expect(bench.state).toMatchObject({ enhancing: null, notices: [] });
 });
 
+test.each([
+  ["is closed", () => bench.studio.enhancer.close()],
+  ["takes another photo", () => void bench.studio.enhancer.take(photo())],
+])("what was wrong with a photo is forgotten when the sheet %s", async (_what, next) => {
+  void bench.studio.enhancer.take(photo());
+  await settled();
+  const data = { kind: "image_blurred", hint: "" };
+  bench.api.last("enhance").fail(new ImageBlurredError(1306, "Too blurred.", data));
+  await settled();
+  expect(bench.state.notices).toHaveLength(1);
+  next();
+  expect(bench.state.notices).toEqual([]);
+});
+
 test("saved files say what they are", () => {
   bench.studio.pictures.saveEnhanced("data:image/webp;base64,AA", "cat.jpeg");
   const parameters = { prompt: "merged", own_prompt: "a red/apple?", seed: 7 } as never;

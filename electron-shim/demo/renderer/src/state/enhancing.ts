@@ -69,6 +69,7 @@ export class Enhancer {
     const running = new AbortController();
     this.#running = running;
     this.#source = source;
+    this.#host.forget(ofPhoto);
     this.#put({ ...FRESH, name: source.name });
     try {
       const read = (percent: number): void => this.#change({ percent });
@@ -91,6 +92,7 @@ export class Enhancer {
     this.#running?.abort();
     this.#running = undefined;
     this.#source = undefined;
+    this.#host.forget(ofPhoto);
     this.#put(null);
   }
 
@@ -134,6 +136,10 @@ const FRESH = {
   width: 0,
   height: 0,
 } as const;
+
+/** What was wrong with a photo is of no interest once another is taken, or none. */
+const ofPhoto = (topic: string): boolean =>
+  topic.startsWith("image_") || topic === "content_blocked";
 
 function refusalOf({ type, size }: Blob): Refusal | null {
   if (!TYPES.has(type)) return "notAPicture";
