@@ -1186,7 +1186,7 @@ export interface Forecast {
    */
   at_once: number;
   /**
-   * such pictures were measured on this machine before
+   * it has learned from pictures of any size that this model drew here
    */
   measured: boolean;
   /**
