@@ -1186,7 +1186,7 @@ export interface Forecast {
    */
   at_once: number;
   /**
-   * it has learned from pictures of any size that this model drew here
+   * learned from pictures drawn here, of whatever size
    */
   measured: boolean;
   /**

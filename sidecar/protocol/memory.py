@@ -58,7 +58,7 @@ class Forecast(Result):
     fits: bool
     low_vram: Rung = Field(description="the rung of the low-memory ladder it would be drawn on")
     at_once: int = Field(description="pictures drawn together; fewer where memory is short")
-    measured: bool = Field(description="it has learned from pictures of any size that this model drew here")
+    measured: bool = Field(description="learned from pictures drawn here, of whatever size")
     alternatives: list[Alternative] = Field(description="where it does not fit; the nearest first")
 
 
