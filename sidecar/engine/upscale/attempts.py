@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sidecar.engine import allocator
 from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSpec
 from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
+from sidecar.engine.upscale.pace import LONG_S, PARTS, TRIAL
 from sidecar.engine.upscale.tiles import enlarged_rows, spans
 from sidecar.errors import ModelUnsupported, NumericalFault
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 OnPiece = Callable[[int, int], None]
-"""Called after each piece with how many are done, and how many there are."""
+"""Called after each piece with how many are done, and how many there are; where one takes long, in
+parts of pieces, and also in between from another thread."""
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +46,41 @@ class Attempts:
     on_piece: OnPiece
     pieces: int
     done: int = 0
+    parts: int = 0
     in_halves: bool = False
 
     def __call__(self, pixels: Pixels) -> Pixels:
         self.cancel.check()
         with providers.Stop(self.cancel) as stop:
-            out = self._enlarged(pixels, stop)
+            self._set_out(pixels, stop)
+            with self._telling(pixels):
+                out = self._enlarged(pixels, stop)
         self.done += 1
-        self.on_piece(self.done, self.pieces)
+        self._tell(0)
         return out
+
+    def _set_out(self, pixels: Pixels, stop: providers.Stop) -> None:
+        """Before the first piece: whether they take so long that it is told how far each is."""
+        if self.parts:
+            return
+        count, pace = pixels.shape[0] * pixels.shape[1], self.upscaler.pace
+        if pace.wants_trial(count):
+            corner = pixels[:TRIAL, :TRIAL]
+            with pace.learning(corner.shape[0] * corner.shape[1]):
+                self._enlarged(corner, stop)
+        self.parts = PARTS if pace.expected_s(count) > LONG_S else 1
+
+    @contextmanager
+    def _telling(self, pixels: Pixels) -> Generator[None]:
+        count, pace = pixels.shape[0] * pixels.shape[1], self.upscaler.pace
+        with ExitStack() as stack:
+            if self.parts > 1 and pace.expected_s(count):
+                stack.enter_context(pace.ticking(count, self._tell))
+            stack.enter_context(pace.learning(count))
+            yield
+
+    def _tell(self, part: int) -> None:
+        self.on_piece(self.done * self.parts + part, self.pieces * self.parts)
 
     def _enlarged(self, pixels: Pixels, stop: providers.Stop) -> Pixels:
         while True:

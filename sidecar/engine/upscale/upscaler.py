@@ -18,6 +18,7 @@ from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.attempts import Attempts, OnPiece
 from sidecar.engine.upscale.network import Network, open_network
+from sidecar.engine.upscale.pace import Pace
 from sidecar.engine.upscale.pieces import Piece, under_transparency
 from sidecar.engine.upscale.tiles import enlarged_rows, spans
 
@@ -50,6 +51,7 @@ class Upscaler:
         self._refused: set[str] = set()
         self._full: set[str] = set()
         """Providers whose device had no memory left for the network in use."""
+        self.pace = Pace()
 
     @property
     def provider(self) -> str:
@@ -74,6 +76,7 @@ class Upscaler:
     def unload(self) -> None:
         self._network = self._key = None
         self._full.clear()
+        self.pace = Pace()
 
     def give_back(self) -> None:
         """Free what the network took beside its weights."""
@@ -122,6 +125,7 @@ class Upscaler:
             return False
         self._fell_back(emit)(self.provider, providers.CPU, for_good)
         self._network = None
+        self.pace = Pace()
         return True
 
     def _given_back(self, rows: Generator[Pixels]) -> Generator[Pixels]:
