@@ -16,7 +16,7 @@ from sidecar.protocol.pictures import GeneratedImage, ProgressEvent
 from tests.rpc.child import until
 
 Spawn = Callable[..., Sidecar]
-LONG = {"steps": 150, "count": 16}
+LONG = {"prompt": "pear [delay=50]", "steps": 150, "count": 16}
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 
@@ -81,7 +81,7 @@ def test_a_job_that_kills_the_engine_twice_is_refused_and_the_next_one_works(
             os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(EngineCrashed):
-        sidecar.generate("red apple", on_progress=kill_each, count=16, steps=150)
+        sidecar.generate("pear [delay=50]", on_progress=kill_each, count=16, steps=150)
     assert len(killed) == 2
     assert sidecar.generate("red apple").images
 
@@ -89,7 +89,7 @@ def test_a_job_that_kills_the_engine_twice_is_refused_and_the_next_one_works(
 def test_a_killed_front_takes_its_engine_along(spawn: Spawn) -> None:
     sidecar = spawn()
     engine = psutil.Process(sidecar.status().pids["engine"])
-    reply = sidecar.submit("generate", {"prompt": "red apple", **LONG})
+    reply = sidecar.submit("generate", LONG)
     os.kill(sidecar.pid, signal.SIGKILL)
     with pytest.raises(SidecarGone) as caught:
         reply.wait(60)
@@ -101,7 +101,7 @@ def test_a_killed_front_takes_its_engine_along(spawn: Spawn) -> None:
 def test_pictures_reported_before_a_kill_are_there_afterwards(spawn: Spawn) -> None:
     sidecar = spawn()
     made = sidecar.generate("red apple", count=3, delivery="both").images
-    sidecar.submit("generate", {"prompt": "pear", **LONG})
+    sidecar.submit("generate", LONG)
     os.kill(sidecar.pid, signal.SIGKILL)
     entries = {entry.id: entry for entry in spawn().history_list().entries}
     for image in made:

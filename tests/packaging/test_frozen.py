@@ -17,6 +17,7 @@ import pytest
 from sidecar.client import Sidecar, picture_bytes
 from sidecar.errors import EngineMissing
 from sidecar.paths import package_root
+from tests.rpc.child import gone
 from tools.freeze.bill import BILL, LICENSES, RULE
 
 DIST = Path(os.environ.get("SIDECAR_FROZEN") or Path(__file__).parents[2] / "dist")
@@ -55,7 +56,7 @@ def _link(source: str, target: str) -> None:
 
 def spawned(program: Path, data: Path, log: Path) -> Sidecar:
     env = {**BARE, **({"SYSTEMROOT": os.environ["SYSTEMROOT"]} if os.name == "nt" else {})}
-    return Sidecar.spawn(data, command=[str(program), "serve"], env=env, log=log, timeout=120)
+    return Sidecar.spawn(data, command=[str(program), "serve"], env=env, log=log, timeout=300)
 
 
 @pytest.mark.parametrize("variant", [FULL, LITE])
@@ -140,9 +141,9 @@ def test_the_main_job_in_the_full_program(moved: Any, tmp_path: Path) -> None:
         assert [entry["name"] for entry in back["state"]["loras"]] == ["ink"]
         larger = sidecar.call("upscale", {"image": {"path": made.path}, "scale": 2})
         assert larger["images"][0]["width"] == 256
-        pids = sidecar.status().pids
+        processes = [psutil.Process(pid) for pid in sidecar.status().pids.values()]
         assert sidecar.stop() == 0
-    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+    assert all(gone(process) for process in processes)
 
 
 def test_the_lite_program_enlarges_and_says_that_it_cannot_draw(moved: Any, tmp_path: Path) -> None:

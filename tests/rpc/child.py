@@ -112,8 +112,15 @@ class Child:
     # ------------------------------------------------------------- processes
 
     def engine(self) -> psutil.Process:
-        """The engine process that runs now."""
-        return psutil.Process(self.call("status")["pids"]["engine"])
+        """The engine process that runs now, or as soon as there is one again."""
+        pids: dict[str, int] = {}
+
+        def is_there() -> bool:
+            pids.update(self.call("status")["pids"])
+            return "engine" in pids
+
+        until(is_there)
+        return psutil.Process(pids["engine"])
 
     def stop(self, seconds: float = PATIENCE) -> int:
         """Hang up and wait; what it still said is in `out`."""

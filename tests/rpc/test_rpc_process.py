@@ -51,7 +51,7 @@ def test_the_same_session_goes_in_content_length_framing(start: Start) -> None:
     assert child.stop() == 0
 
 
-def test_a_client_that_reads_nothing_and_hangs_up_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_client_that_reads_no_answer_and_hangs_up_leaves_nothing_behind(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "sidecar", "serve", "--engine", "fake", "--data-dir", str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -62,11 +62,12 @@ def test_a_client_that_reads_nothing_and_hangs_up_leaves_nothing_behind(tmp_path
     assert process.stdout is not None
     discover = b'{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}\n'
     try:
+        assert b'"ready"' in process.stdout.readline()
         os.set_blocking(process.stdin.fileno(), False)
         deadline = time.monotonic() + PATIENCE
         stalled = False
         while not stalled and time.monotonic() < deadline:
-            _, writable, _ = select.select([], [process.stdin], [], 5)
+            _, writable, _ = select.select([], [process.stdin], [], 2)
             stalled = not writable
             if writable:
                 process.stdin.write(discover)
@@ -242,9 +243,9 @@ def test_the_front_never_imports_what_only_the_engine_needs(tmp_path: Path) -> N
     assert not imported & heavy
 
 
-def test_no_child_is_left_after_ten_hard_kills(start: Start) -> None:
+def test_no_child_is_left_after_hard_kills(start: Start) -> None:
     engines: list[psutil.Process] = []
-    for _ in range(10):
+    for _ in range(4):
         child = start()
         engines.append(child.engine())
         child.process.kill()

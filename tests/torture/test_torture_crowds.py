@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.rpc.child import PATIENCE, Child, starter
+from tests.rpc.child import PATIENCE, Child, starter, until
 from tests.torture.counts import LONG, ONLY_LONG, count
 
 MIB = 1024 * 1024
@@ -48,7 +48,7 @@ def loaded(child: Child) -> Child:
 def by_id(child: Child, wanted: set[int]) -> dict[int, Any]:
     """Each request's answer, exactly one."""
     pause = threading.Event()
-    end = monotonic() + 2 * PATIENCE
+    end = monotonic() + 4 * PATIENCE
     answers: list[Any] = []
     while len(answers) < len(wanted) and monotonic() < end:
         pause.wait(0.1)
@@ -214,5 +214,5 @@ def test_sessions_that_come_and_go_leave_nothing_in_the_front(start: Callable[..
     before = front.num_fds(), front.num_threads()
     for number in range(count(200, 5000)):
         child.call("preview", prompt="x", session=f"s{number}", seed=number, steps=1)
-    assert front.num_fds() <= before[0] + STARTED_LATER
-    assert front.num_threads() <= before[1] + STARTED_LATER
+    until(lambda: front.num_fds() <= before[0] + STARTED_LATER)
+    until(lambda: front.num_threads() <= before[1] + STARTED_LATER)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 import psutil
 import pytest
@@ -22,6 +23,8 @@ DEADLINE = 1.0
 KILL_SECONDS = promised(1.0)
 """What noticing and killing may take beyond the deadline."""
 STYLE = "night"
+LASTING = {"steps": 150}
+"""So many that a test that was held up still finds it in work."""
 APPLE = {"prompt": "red apple", "seed": 11, "steps": 12, "delivery": "inline"}
 
 pytestmark = [
@@ -53,9 +56,9 @@ def pixels(result: Message) -> bytes:
         return image.tobytes()
 
 
-def request_at_step(child: Child, step: int) -> int:
+def request_at_step(child: Child, step: int, **more: Any) -> int:
     """A picture that is being drawn and has come this far."""
-    request = child.request("generate", **APPLE)
+    request = child.request("generate", **{**APPLE, **more})
     wait_for_step(child, request, step)
     return request
 
@@ -83,7 +86,7 @@ def test_a_picture_that_kills_the_engine_twice_is_given_up_and_the_next_is_drawn
     child: Child, undisturbed: bytes
 ) -> None:
     engine = child.engine()
-    request = request_at_step(child, 2)
+    request = request_at_step(child, 2, **LASTING)
     engine.kill()
     assert gone(engine, PATIENCE)
     next_engine(child, engine.pid).kill()
@@ -106,7 +109,7 @@ def test_a_cancel_of_a_step_that_never_returns_ends_in_a_kill_within_its_deadlin
     child: Child, undisturbed: bytes
 ) -> None:
     engine = child.engine()
-    request = request_at_step(child, 2)
+    request = request_at_step(child, 2, **LASTING)
     engine.send_signal(signal.SIGSTOP)
     waiting = child.request("generate", **APPLE)
     began = monotonic()
@@ -130,7 +133,7 @@ def test_a_newer_preview_frees_itself_from_a_stuck_one(child: Child) -> None:
 
 @pytest.mark.skipif(not LONG, reason=ONLY_LONG)
 def test_a_stuck_engine_does_not_outlive_its_front(child: Child) -> None:
-    request_at_step(child, 2)
+    request_at_step(child, 2, **LASTING)
     engine: psutil.Process = child.engine()
     engine.send_signal(signal.SIGSTOP)
     began = monotonic()

@@ -102,7 +102,7 @@ test("after a crash model and styles are back before what is asked next", async 
   await sidecar.setAlpha({ name: "ink", alpha: 0.05 });
   const before = await sidecar.generate({ prompt: "red apple", seed: 7 });
   const restored: Promise<Restored> = next(sidecar, "restored");
-  const lost = sidecar.generate({ prompt: "[delay=100]" });
+  const lost = sidecar.generate({ prompt: "[delay=100]", steps: 150 });
   killHard(sidecar.pid);
   await expect(lost).rejects.toBeInstanceOf(SidecarGoneError);
   const after = await sidecar.generate({ prompt: "red apple", seed: 7 });
