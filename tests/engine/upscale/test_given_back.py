@@ -32,9 +32,9 @@ def resident_mb() -> float:
 
 
 class Work:
-    """Enlarges in pieces; `stop_after`: cancelled when so many are done."""
+    """Enlarges in pieces; `stop_after`: cancelled when that part of them is done."""
 
-    def __init__(self, upscaler: Upscaler, spec: UpscalerSpec, stop_after: int = 0) -> None:
+    def __init__(self, upscaler: Upscaler, spec: UpscalerSpec, stop_after: float = 2.0) -> None:
         self._upscaler, self._spec, self._stop_after = upscaler, spec, stop_after
         self._token = CancelToken()
         self.most_mb = 0.0
@@ -45,7 +45,7 @@ class Work:
 
     def _piece_done(self, done: int, pieces: int) -> None:
         self.most_mb = max(self.most_mb, resident_mb())
-        if done == self._stop_after:
+        if done >= pieces * self._stop_after:
             self._token.cancel()
 
 
@@ -78,7 +78,7 @@ def test_after_a_picture_whose_transparency_is_the_same_all_over(upscaler: Upsca
 
 
 def test_after_a_cancel_between_pieces(upscaler: Upscaler) -> None:
-    before, work = resident_mb(), Work(upscaler, COMPACT, stop_after=1)
+    before, work = resident_mb(), Work(upscaler, COMPACT, stop_after=0.25)
     with pytest.raises(Cancelled):
         work.enlarged(in_pieces()).picture()
     assert work.most_mb > before + PIECE_MB

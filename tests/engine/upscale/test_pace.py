@@ -16,7 +16,7 @@ from sidecar.engine.upscale.upscaler import Upscaler
 from tests.engine.upscale.networks import nearest
 
 PATIENCE = 60.0
-FACTS = {"scale": "2", "top": "1", "margin": "4", "tile": "200"}
+FACTS = {"scale": "2", "top": "1", "margin": "4", "tile": "240"}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_picture_of_slow_pieces_is_told_in_parts_of_them(
     tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "LONG_S", 0.0)
-    heard = enlarged(tmp_path, (500, 200))
+    heard = enlarged(tmp_path, (600, 200))
     assert [step for step, _ in heard] == sorted(step for step, _ in heard)
     assert {steps for _, steps in heard} == {3 * PARTS}
     assert {PARTS, 2 * PARTS, 3 * PARTS} <= {step for step, _ in heard}
@@ -65,7 +65,7 @@ def test_a_picture_of_slow_pieces_is_told_in_parts_of_them(
 
 
 def test_one_of_quick_pieces_is_told_piece_by_piece(tmp_path: Path) -> None:
-    assert enlarged(tmp_path, (500, 200)) == [(1, 3), (2, 3), (3, 3)]
+    assert enlarged(tmp_path, (600, 200)) == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_trial_is_made_once_and_only_of_what_is_worth_it(tmp_path: Path) -> None:
