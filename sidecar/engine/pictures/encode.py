@@ -21,13 +21,18 @@ def encode(picture: Image.Image, image_format: str) -> bytes:
 
 def thumbnail(picture: Image.Image, longest: int) -> tuple[bytes, int, int]:
     """A small WebP whose longer side is `longest` pixels, with its width and height."""
+    small = shrunk(picture, longest)
+    out = BytesIO()
+    small.save(out, "WEBP", quality=80, method=0)
+    return out.getvalue(), *small.size
+
+
+def shrunk(picture: Image.Image, longest: int) -> Image.Image:
+    """RGB or RGBA whose longer side is `longest` pixels; also enlarged, where it is smaller."""
     scale = longest / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
     how = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
     if picture.mode not in ("RGB", "RGBA"):
         picture = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
     gap = 3.0 if scale < 0.25 else None
-    small = picture.resize((width, height), how, reducing_gap=gap) if scale != 1 else picture
-    out = BytesIO()
-    small.save(out, "WEBP", quality=80, method=0)
-    return out.getvalue(), width, height
+    return picture.resize((width, height), how, reducing_gap=gap) if scale != 1 else picture

@@ -8,12 +8,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from sidecar.engine.pictures.profiles import in_srgb
 from sidecar.errors import ImageTooLarge, ImageUnreadable
 
 MAX_PIXELS = 2**26
@@ -88,7 +88,7 @@ def _check_size(picture: Image.Image, max_pixels: int) -> None:
 def _plain(picture: Image.Image) -> Opened:
     icc = picture.info.get("icc_profile") or None
     if picture.mode == "CMYK":
-        return Opened(_from_cmyk(picture, icc))
+        return Opened(in_srgb(picture, icc).convert("RGB"))
     plain = _eight_bits(picture)
     fits = icc is not None and len(icc) > 20 and icc[16:20] == PROFILE_SPACE[plain.mode]
     return Opened(plain, icc if fits else None)
@@ -110,17 +110,3 @@ def _from_sixteen_bits(picture: Image.Image) -> Image.Image:
     """Pillow itself would cut everything above 255 off."""
     values = np.asarray(picture).astype(np.float32)
     return Image.fromarray((values / 257.0 + 0.5).clip(0, 255).astype(np.uint8))
-
-
-def _from_cmyk(picture: Image.Image, icc: bytes | None) -> Image.Image:
-    """As sRGB, by its profile where it has one that can be used."""
-    if icc is not None:
-        try:
-            source = ImageCms.ImageCmsProfile(BytesIO(icc))
-            target: Any = cast("Any", ImageCms).createProfile("sRGB")
-            converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            return picture.convert("RGB")
-        if converted is not None:
-            return converted
-    return picture.convert("RGB")

@@ -20,9 +20,10 @@ from sidecar.engine.contract import (
     Progress,
     UpscaleSpec,
 )
-from sidecar.engine.pictures.encode import thumbnail
+from sidecar.engine.pictures.encode import shrunk, thumbnail
 from sidecar.engine.pictures.opening import MAX_PIXELS, Opened, open_picture
 from sidecar.engine.pictures.png_writer import PngWriter
+from sidecar.engine.pictures.profiles import in_srgb
 from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
 from sidecar.errors import ImageTooLarge
 
@@ -103,7 +104,7 @@ def ready(
             width=enlarged.width,
             height=enlarged.height,
             data=b"",
-            thumbnail=thumbnail(opened.picture, spec.thumbnail_px)[0],
+            thumbnail=look_at(opened, spec.thumbnail_px)[0],
             file=str(file),
             enlarged=spec.scale,
             checked=checked,
@@ -133,8 +134,13 @@ def opened_for(spec: UpscaleSpec) -> Opened:
 
 def first_look(job_id: str, opened: Opened, emit: Emit) -> None:
     """The thumbnail that goes out before anything is computed."""
-    data, width, height = thumbnail(opened.picture, FIRST_LOOK_PX)
+    data, width, height = look_at(opened, FIRST_LOOK_PX)
     emit(Frame(job_id, 0, 0, 1, True, "image/webp", width, height, data))
+
+
+def look_at(opened: Opened, longest: int) -> tuple[bytes, int, int]:
+    """A small WebP, and its width and height. Small looks carry no profile, so they are in sRGB."""
+    return thumbnail(in_srgb(shrunk(opened.picture, longest), opened.icc), longest)
 
 
 def written(enlarged: Enlarged, icc: bytes | None, folder: str) -> Path:

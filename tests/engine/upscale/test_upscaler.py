@@ -197,6 +197,33 @@ def test_the_first_look_comes_before_any_progress_and_is_128_pixels(
     assert (frame.early, frame.width, frame.height) == (True, 128, 64)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_small_looks_are_in_srgb_whatever_the_picture_is_in(
+    engine: CompleteEngine, tmp_path: Path, twice: UpscalerSpec, mode: str
+) -> None:
+    """By a profile that calls green what others call red."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"----").replace(b"gXYZ", b"rXYZ").replace(b"----", b"gXYZ")
+    red = Image.new("RGB", (200, 100), (230, 0, 0)).convert(mode)
+    job = Job(engine, encoded(red, icc_profile=swapped), tmp_path, twice)
+    assert job.picture.info["icc_profile"] == swapped
+    assert job.picture.convert("RGB").getpixel((200, 100)) == (230, 0, 0)
+    looks = [job.of(Frame)[0].data, job.of(ImageReady)[0].thumbnail]
+    for look in looks:
+        shown = Image.open(io.BytesIO(look)).convert("RGB").getpixel((40, 20))
+        assert shown[0] < 60 < 180 < shown[1]
+
+
+def test_a_small_look_at_grey_is_grey_whatever_its_profile_says(
+    engine: CompleteEngine, tmp_path: Path, twice: UpscalerSpec
+) -> None:
+    grey = Image.new("L", (64, 64), 120)
+    profile = b"\0" * 16 + b"GRAY" + b"\0" * 200
+    job = Job(engine, encoded(grey, icc_profile=profile), tmp_path, twice)
+    shown = Image.open(io.BytesIO(job.of(Frame)[0].data)).convert("RGB").getpixel((40, 40))
+    assert max(abs(value - 120) for value in shown) < 6
+
+
 def test_progress_counts_pieces_and_cancel_acts_between_them(
     engine: CompleteEngine, tmp_path: Path
 ) -> None:
