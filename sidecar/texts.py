@@ -358,11 +358,12 @@ def sentence_and_hint(kind: str, fields: Mapping[str, Any], locale: str) -> tupl
     """The message and the hint for that kind, filled in, in that locale or in English."""
     sentences = TEXTS.get(locale, ENGLISH)
     message, hint = sentences.get(kind) or ENGLISH.get(kind) or ENGLISH["internal_error"]
-    values = _Missing({name: _readable(value) for name, value in fields.items()})
+    between = "、" if sentences is CHINESE else ", "
+    values = _Missing({name: _readable(value, between) for name, value in fields.items()})
     return message.format_map(values), hint.format_map(values)
 
 
-def _readable(value: Any) -> Any:
+def _readable(value: Any, between: str) -> Any:
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in cast(Sequence[Any], value))
+        return between.join(str(item) for item in cast(Sequence[Any], value))
     return value
