@@ -49,19 +49,15 @@ def test_the_scan_tells_what_it_is(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "name"), NUMBERED)
-def test_it_is_refused_and_the_former_style_stays(wire: InMemory, number: int, name: str) -> None:
+def test_it_is_refused_the_former_style_stays_and_only_the_suspicious_goes_on_when_allowed(
+    wire: InMemory, number: int, name: str
+) -> None:
+    """In this order: what was allowed once is allowed until the session ends."""
     hostile = FILES[name]
     error = wire.error("switch_lora", name=f"hostile-{number}")
     assert error["data"]["kind"] == ANSWERS[hostile.verdict]
     assert hostile.kind in {finding["kind"] for finding in error["data"]["findings"]}
     assert [lora["name"] for lora in wire.call("status")["stack"]] == ["honest"]
-
-
-@pytest.mark.parametrize(("number", "name"), NUMBERED)
-def test_only_what_is_suspicious_goes_on_when_allowed(
-    wire: InMemory, number: int, name: str
-) -> None:
-    hostile = FILES[name]
     request = wire.request(
         "preview", prompt="x", allow_suspicious=True, loras=[{"name": f"hostile-{number}"}]
     )
