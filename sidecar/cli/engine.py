@@ -44,7 +44,9 @@ def make_engine(kind: str, threads: int | None, remembered: Path | None = None) 
     if kind == "fake":
         return import_module("sidecar.engine.fake").FakeEngine()
     complete = import_module("sidecar.engine.complete").CompleteEngine
+    beside = import_module("sidecar.engine.memory.beside").remembering(remembered, threads)
     if kind == "diffusion" and find_spec("torch") is not None:
         module = import_module("sidecar.engine.diffusion.engine")
-        return complete(module.DiffusionEngine(threads=threads, remembered=remembered), threads)
-    return complete(import_module("sidecar.engine.no_drawing").NoDrawing(), threads)
+        drawing = module.DiffusionEngine(threads=threads, remembered=remembered, beside=beside)
+        return complete(drawing, threads, beside)
+    return complete(import_module("sidecar.engine.no_drawing").NoDrawing(), threads, beside)

@@ -41,8 +41,9 @@ def as_drawn(spec: RenderSpec, plan: Enlarging | None) -> RenderSpec:
     return replace(spec, width=plan.width, height=plan.height, enlarging=None)
 
 
-def reported_whole(report: MemoryReport, spec: RenderSpec, plan: Enlarging | None) -> MemoryReport:
+def reported_whole(report: MemoryReport, spec: RenderSpec) -> MemoryReport:
     """A report on what is drawn, as one on `spec`."""
+    plan = spec.enlarging
     if plan is None or report.forecast is None:
         return report
     ways = tuple(_ways_to(spec, plan, FACTORS[0], report.forecast.alternatives))

@@ -147,7 +147,7 @@ class FakeEngine:
             return report
         plan = drawn_smaller(planned, "cpu")
         forecast = _forecast(as_drawn(planned, plan), rss)
-        return reported_whole(replace(report, forecast=forecast), planned, plan)
+        return reported_whole(replace(report, forecast=forecast), replace(planned, enlarging=plan))
 
     # ----------------------------------------------------------------- inside
 

@@ -14,7 +14,6 @@ from sidecar.engine.contract import (
     CancelToken,
     Checked,
     CheckSpec,
-    Drawing,
     Emit,
     Enlarging,
     Event,
@@ -22,6 +21,7 @@ from sidecar.engine.contract import (
     ImageReady,
     Progress,
     Rendered,
+    Renders,
     RenderSpec,
 )
 from sidecar.engine.drawn_smaller import as_drawn, refused_whole, within
@@ -39,7 +39,7 @@ Look = Callable[[Image.Image, CheckSpec], Checked]
 def render(
     job_id: str,
     spec: RenderSpec,
-    drawing: Drawing,
+    drawing: Renders,
     upscaler: Upscaler | None,
     look: Look,
     emit: Emit,

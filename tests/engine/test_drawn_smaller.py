@@ -18,7 +18,7 @@ from sidecar.engine.contract import (
     UpscalerSpec,
 )
 from sidecar.engine.fake import FakeEngine
-from sidecar.errors import OutOfMemory
+from sidecar.errors import ModelUnsupported, OutOfMemory
 from tests.engine.test_finishing import SPEC
 from tests.engine.upscale.networks import nearest
 
@@ -120,12 +120,13 @@ def test_every_way_the_real_engine_offers_fits_when_it_is_taken(net: UpscalerSpe
 
     laptop = Laptop()
     laptop.load(on("off"))
-    engine = CompleteEngine(laptop.engine, threads=1)
+    engine = CompleteEngine(laptop.engine, threads=1, beside=laptop.engine._beside)
     engine.warm_up()
     spec = replace(planned(net, 1024, 2), model=on("off"), steps=1)
     first = engine.memory(1, spec).forecast
     assert first is not None
-    assert first.peak == laptop.forecast(on("off"), width=512, height=512, guidance_scale=2.5).peak
+    drawn = laptop.forecast(on("off"), width=512, height=512, guidance_scale=2.5).peak
+    assert drawn < first.peak < drawn + 100 * 2**20, "it is drawn small, with a network beside it"
     laptop.limit(first.peak - 2**20)
     refused = engine.memory(1, spec).forecast
     assert refused is not None
@@ -139,3 +140,55 @@ def test_every_way_the_real_engine_offers_fits_when_it_is_taken(net: UpscalerSpe
         again = engine.memory(1, taken).forecast
         assert again is not None
         assert again.fits, way
+
+
+class Asked(FakeEngine):
+    """Notes what it is asked to foretell and to draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foretold: list[RenderSpec | None] = []
+        self.drawn: list[RenderSpec] = []
+
+    def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport:
+        self.foretold.append(planned)
+        return super().memory(ticket, planned)
+
+    def render(self, job_id: str, spec: RenderSpec, emit: Any, cancel: CancelToken) -> Any:
+        self.drawn.append(spec)
+        return super().render(job_id, spec, emit, cancel)
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize(
+    ("scale", "drawn"), [(4, (64, 64)), (3, (128, 128)), (2, (128, 128)), (1, (256, 256))]
+)
+def test_what_is_foretold_is_what_will_be_drawn_whatever_the_network_can_do(
+    tmp_path: Path, scale: int, drawn: tuple[int, int], said: bool
+) -> None:
+    """Also of a network that was never opened, and whose file does not tell its scale."""
+    facts = {"scale": str(scale)} if said else None
+    net = UpscalerSpec("net", str(nearest(tmp_path / "net.onnx", scale, facts=facts)))
+    drawing = Asked()
+    engine = CompleteEngine(drawing, threads=1)
+    engine.warm_up()
+    plan = Enlarging(net, 4, 64, 64, without_gpu_only=True)
+    spec = replace(SPEC, width=256, height=256, enlarging=plan)
+    assert engine.memory(1, spec).forecast is not None
+    engine.render("job", spec, lambda event: None, CancelToken())
+    (foretold,) = drawing.foretold
+    (rendered,) = drawing.drawn
+    assert foretold is not None
+    assert (foretold.width, foretold.height) == (rendered.width, rendered.height) == drawn
+
+
+def test_a_network_that_cannot_do_what_was_asked_for_is_not_foretold_but_refused(
+    tmp_path: Path,
+) -> None:
+    twice = UpscalerSpec("twice", str(nearest(tmp_path / "twice.onnx", 2)))
+    engine = CompleteEngine(Asked(), threads=1)
+    plan = Enlarging(twice, 4, 64, 64, without_gpu_only=False)
+    spec = replace(SPEC, width=256, height=256, enlarging=plan)
+    assert engine.memory(1, spec).forecast is None
+    with pytest.raises(ModelUnsupported):
+        engine.render("job", spec, lambda event: None, CancelToken())

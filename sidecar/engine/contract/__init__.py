@@ -13,6 +13,7 @@ from sidecar.engine.contract.behaviour import (
     CancelToken,
     Drawing,
     Engine,
+    Renders,
 )
 from sidecar.engine.contract.commands import (
     ApplyLoras,
@@ -40,6 +41,7 @@ from sidecar.engine.contract.events import (
     Progress,
 )
 from sidecar.engine.contract.memory import (
+    Afterwards,
     Alternative,
     ComponentInfo,
     DeviceInfo,
@@ -75,6 +77,7 @@ from sidecar.engine.contract.specs import (
 __all__ = [
     "NO_CHECKS",
     "UNCHECKED",
+    "Afterwards",
     "Alternative",
     "AppliedLora",
     "ApplyLoras",
@@ -114,6 +117,7 @@ __all__ = [
     "Render",
     "RenderSpec",
     "Rendered",
+    "Renders",
     "ReportMemory",
     "UnloadModel",
     "Unloaded",

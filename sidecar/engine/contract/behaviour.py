@@ -31,7 +31,15 @@ class CancelToken:
             raise Cancelled()
 
 
-class Drawing(Protocol):
+class Renders(Protocol):
+    """What draws pictures."""
+
+    def render(
+        self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken
+    ) -> Rendered: ...
+
+
+class Drawing(Renders, Protocol):
     """What draws. Called from one worker thread; `memory` from another one.
 
     Methods raise `SidecarError`s, and leave the state as it was when they do. `load_model` and
@@ -56,10 +64,6 @@ class Drawing(Protocol):
         emit: Emit,
         cancel: CancelToken,
     ) -> LoraReceipt: ...
-
-    def render(
-        self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken
-    ) -> Rendered: ...
 
     def memory(self, ticket: int, planned: RenderSpec | None = None) -> MemoryReport: ...
 

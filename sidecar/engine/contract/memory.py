@@ -41,6 +41,22 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Afterwards:
+    """What is done with pictures once they are drawn, as a forecast counts it. Bytes, main memory.
+
+    `stays`: of what comes into the process before anything is drawn, and is not there yet. `takes`:
+    at most, on top, while a picture is finished. `measured`: both were, on this machine.
+    `larger`: the same, were the picture drawn so many times smaller and enlarged; where there is
+    any, it cannot be enlarged other times.
+    """
+
+    stays: int = 0
+    takes: int = 0
+    measured: bool = True
+    larger: tuple[tuple[int, Afterwards], ...] = ()
+
+
+@dataclass(frozen=True)
 class Forecast:
     """What a request will take, before it starts. Bytes.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.engine.contract.memory import Afterwards
 from sidecar.engine.contract.pictures import NO_CHECKS, CheckSpec, Enlarging, UpscalerSpec
 
 
@@ -42,6 +43,7 @@ class RenderSpec:
     `frame_every`: a decoded step preview every that many steps; 0 for none.
     `init_image`: an encoded picture for img2img, changed by `strength` (0..1).
     `enlarging`: draw smaller and enlarge; None: draw at this size. `checks`: on each picture.
+    `afterwards`: the memory that both take; None: nothing is known of it.
     """
 
     model: ModelSpec
@@ -63,6 +65,7 @@ class RenderSpec:
     frame_every: int = 0
     enlarging: Enlarging | None = None
     checks: CheckSpec = NO_CHECKS
+    afterwards: Afterwards | None = None
 
 
 @dataclass(frozen=True)

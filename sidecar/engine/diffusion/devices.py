@@ -59,6 +59,11 @@ class Device:
         """Whether weights can rest in main memory and be lent to the device."""
         return False
 
+    @property
+    def in_main_memory(self) -> bool:
+        """Whether `used` and `free` are of main memory, which others in this process take too."""
+        return self.kind == "cpu"
+
     def dtype(self, asked: str) -> torch.dtype:
         """The asked type, or what suits this device: full precision on a CPU, half elsewhere."""
         if asked != "auto":
@@ -169,13 +174,14 @@ class Metal(Device):
         return DeviceInfo(self.name, "mps", total, self.free(), used, None)
 
 
-def probe() -> Device:
-    """CUDA before Apple's Metal before the CPU."""
+def probe(main: MainMemory | None = None) -> Device:
+    """CUDA before Apple's Metal before the CPU. `main`: where it is looked at already."""
+    main = main or MainMemory()
     if torch.cuda.is_available():
-        return Cuda("cuda", torch.cuda.get_device_name())
+        return Cuda("cuda", torch.cuda.get_device_name(), main)
     if torch.backends.mps.is_available():
-        return Metal("mps", "Apple GPU")
-    return Device("cpu", _cpu_name())
+        return Metal("mps", "Apple GPU", main)
+    return Device("cpu", _cpu_name(), main)
 
 
 def use_threads(asked: int | None) -> int:

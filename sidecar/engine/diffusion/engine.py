@@ -40,6 +40,7 @@ from sidecar.engine.diffusion.residency import Residency
 from sidecar.engine.diffusion.resident import Resident
 from sidecar.engine.diffusion.samplers import SAMPLERS
 from sidecar.engine.diffusion.stack import read_stack
+from sidecar.engine.memory.beside import Beside
 from sidecar.engine.memory.calibration import Calibration
 from sidecar.engine.memory.other_devices import reported_devices
 from sidecar.engine.versions import installed
@@ -53,6 +54,7 @@ class DiffusionEngine:
     """Keeps one model resident, merges stacks into it, draws. See `contract.Engine`.
 
     `remembered`: the file that keeps what runs took on this machine; None: nothing does.
+    `beside`: what else comes into this process.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class DiffusionEngine:
         threads: int | None = None,
         remembered: Path | None = None,
         device: devices.Device | None = None,
+        beside: Beside | None = None,
     ) -> None:
+        self._beside = beside or Beside(device.main if device is not None else None)
         self._threads = threads
         self._remembered = remembered
         self._given = device
@@ -71,10 +75,10 @@ class DiffusionEngine:
     def _parts(self) -> _Parts:
         """What depends on the device; found out when it is first asked for."""
         threads = devices.use_threads(self._threads)
-        device = self._given or devices.probe()
+        device = self._given or devices.probe(self._beside.main)
         machine = f"{device.kind} {device.name} {threads} torch {torch.__version__}"
         calibration = Calibration(self._remembered, machine)
-        forecaster = Forecaster(device, calibration, device.main.resident())
+        forecaster = Forecaster(device, calibration, self._beside)
         preflight = Preflight(device, forecaster)
         return _Parts(device, forecaster, preflight, Residency(device, preflight))
 

@@ -1,6 +1,7 @@
 """How much memory a model or a picture will take at most, before anything is read or drawn.
 
-    peak = the process without a model + weights + what LoRAs add + the largest phase
+    peak = the process without a model + what others have in it (`memory.beside`) + weights
+           + what LoRAs add + the largest phase
 
 Weights are counted from headers. What a phase needs is computed from the networks (`activations`)
 and corrected by what earlier runs on this machine really took (`memory.calibration`).
@@ -8,7 +9,6 @@ and corrected by what earlier runs on this machine really took (`memory.calibrat
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from sidecar.engine.contract import RenderSpec
+from sidecar.engine.contract import Afterwards, RenderSpec
 from sidecar.engine.diffusion import activations
 from sidecar.engine.diffusion.activations import Sizes
 from sidecar.engine.diffusion.components import Components
@@ -29,6 +29,7 @@ from sidecar.engine.diffusion.low_vram import (
     VAE_TILING,
 )
 from sidecar.engine.diffusion.weights import WINDOW, storable_in_half
+from sidecar.engine.memory.beside import Beside
 from sidecar.engine.memory.calibration import Calibration, Guess
 
 ENCODE, DENOISE, DECODE = "encode", "denoise", "decode"
@@ -48,8 +49,9 @@ PREVIEW_FIT = Sizes(128, 128, 2, False, 1)
 """What is encoded when a model has been loaded, for the preview."""
 HALF_BYTES = 2
 GREW = 1.01
-BESIDE = frozenset({"onnxruntime"})
-"""Libraries that may come into the process later and stay, with networks of their own."""
+TOUCHED = 36 * 1024 * 1024
+"""What drawing once leaves in a process: pages of torch's code that it touched, threads, tables.
+For drawing itself it is in what was measured."""
 KEPT_RATIO, FREED_RATIO = 1.7, 1.15
 """What a process takes for each live byte, as measured with SD 1.5 and the starter on a CPU."""
 
@@ -65,13 +67,14 @@ class Need:
 
 
 class Forecaster:
-    """`base`: bytes this process has before any model."""
+    """Made before any model is there: what this process has then, it always has."""
 
-    def __init__(self, device: Device, calibration: Calibration, base: int) -> None:
+    def __init__(self, device: Device, calibration: Calibration, beside: Beside) -> None:
         self._device = device
         self._calibration = calibration
-        self._base = base
-        self._beside = _libraries_beside()
+        self._beside = beside
+        self._in_main = device.main.resident()
+        self._on_device = device.used()
 
     def loading(self, networks: Components, rung: str) -> Need:
         """Of loading a model: a window of its files is mapped beside what is placed, and at the end
@@ -85,11 +88,13 @@ class Forecaster:
     ) -> Need:
         """Of a picture. `loras`: bytes that its stack takes beside the weights."""
         layout, sizes = _Layout.of(networks, rung), sizes_of(spec, at_once)
-        needs: list[Need] = []
+        after = spec.afterwards or Afterwards()
+        beside = loras + after.stays
+        needs = [self._finishing(layout, beside, after)] if after.takes else []
         for phase in phases_of(spec):
             live = LIVE[phase](networks, sizes, layout.low_vram)
             taken = self._calibration.estimate(layout.work(phase), live, layout.guess)
-            needs.append(self._standing(layout, phase, taken.bytes, taken.measured, loras))
+            needs.append(self._standing(layout, phase, taken.bytes, taken.measured, beside))
         return Need(
             device=max(need.device for need in needs),
             main=max(need.main for need in needs),
@@ -100,14 +105,14 @@ class Forecaster:
     def measuring(
         self, networks: Components, phase: str, sizes: Sizes, loras: int
     ) -> Generator[None]:
-        """Learns from what a phase takes. A phase that fails teaches nothing, nor does one in a
-        process that others have moved into: what they have would be taken for the phase's."""
+        """Learns from what a phase takes. A phase that fails teaches nothing, nor does one
+        during which something else came into the process: it would be taken for the phase's."""
         layout = _Layout.of(networks, networks.rung)
         live = LIVE[phase](networks, sizes, layout.low_vram)
-        before = self._device.used()
+        before, changes = self._device.used(), self._beside.changes
         with self._device.span() as peak:
             yield
-        if not self._device.has_own_memory and _libraries_beside() != self._beside:
+        if changes != self._beside.changes:
             return
         standing = self._standing(layout, phase, 0, True, loras).device
         taken, work = max(peak.bytes - standing, 1), layout.work(phase)
@@ -122,11 +127,26 @@ class Forecaster:
         self, layout: _Layout, phase: str, taken: int, measured: bool, loras: int = 0
     ) -> Need:
         """What stands there anyway, and `taken` on top."""
-        if not self._device.has_own_memory:
-            return Need(self._base + layout.total + loras + taken, 0, measured)
+        weights = layout.total + loras
         if layout.rests_in_main:
-            return Need(layout.lent(phase) + taken, self._base + layout.total + loras, measured)
-        return Need(layout.total + loras + taken, 0, measured)
+            main = self._in_main + self._beside.total + weights
+            return Need(layout.lent(phase) + taken, main, measured)
+        return Need(self._anyway() + weights + taken, 0, measured)
+
+    def _finishing(self, layout: _Layout, loras: int, after: Afterwards) -> Need:
+        """Of what is done with a picture that was drawn: in main memory, whatever drew it."""
+        weights, takes = layout.total + loras, after.takes + TOUCHED
+        if layout.rests_in_main:
+            main = self._in_main + self._beside.total + weights + takes
+            return Need(0, main, after.measured)
+        takes = takes if self._device.in_main_memory else 0
+        return Need(self._anyway() + weights + takes, 0, after.measured)
+
+    def _anyway(self) -> int:
+        """What is where the networks compute without any of them."""
+        if not self._device.in_main_memory:
+            return self._on_device
+        return self._in_main + self._beside.total
 
 
 @dataclass(frozen=True)
@@ -187,10 +207,6 @@ def _layer_bytes(module: nn.Module, dtype: torch.dtype, half: bool) -> int:
         weight.numel() * (HALF_BYTES if half and storable_in_half(module, name) else dtype.itemsize)
         for name, weight in module.named_parameters(recurse=False)
     )
-
-
-def _libraries_beside() -> frozenset[str]:
-    return BESIDE & sys.modules.keys()
 
 
 def phases_of(spec: RenderSpec) -> tuple[str, ...]:

@@ -179,8 +179,14 @@ def _usual_picture(networks: Components, spec: ModelSpec) -> RenderSpec:
 def _smaller(spec: RenderSpec) -> Iterator[tuple[str, RenderSpec]]:
     for scale in UPSCALES:
         width, height = spec.width // scale, spec.height // scale
-        if min(width, height) >= SMALLEST and width % 8 == height % 8 == 0:
-            yield "smaller_upscaled", replace(spec, width=width, height=height)
+        if min(width, height) < SMALLEST or width % 8 or height % 8:
+            continue
+        smaller = replace(spec, width=width, height=height)
+        if spec.afterwards is None:
+            yield "smaller_upscaled", smaller
+        for times, after in spec.afterwards.larger if spec.afterwards else ():
+            if times == scale:
+                yield "smaller_upscaled", replace(smaller, afterwards=after)
     for factor in SHRINK:
         width, height = (int(side * factor) // 8 * 8 for side in (spec.width, spec.height))
         if min(width, height) >= SMALLEST:

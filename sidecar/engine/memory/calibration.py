@@ -80,6 +80,11 @@ class Calibration:
         taken = round(overhead * MEGABYTE + ratio * live)
         return Estimate(max(taken, live // 2, 1), measured=bool(samples))
 
+    def knows(self, work: str, live: int) -> bool:
+        """Whether exactly that was measured."""
+        with self._lock:
+            return any(known == live for known, _ in self._samples.get(work, ()))
+
     def learn(self, work: str, live: int, taken: int) -> None:
         """A run of that kind was measured. What is remembered already is not written again."""
         if live <= 0 or taken <= 0:

@@ -129,3 +129,69 @@ def test_what_is_foretold_is_taken_within_a_tenth() -> None:
     assert out.returncode == 0, out.stderr.decode()[-3000:]
     for foretold, taken in json.loads(out.stdout):
         assert abs(foretold / taken - 1) < 0.1, json.loads(out.stdout)
+
+
+AFTER_AN_UPSCALE = """
+import io, json, sys, tempfile
+from pathlib import Path
+from PIL import Image
+from sidecar.engine import allocator
+from sidecar.engine.complete import CompleteEngine
+from sidecar.engine.contract import CancelToken, CheckSpec, Enlarging, UpscalerSpec, UpscaleSpec
+from sidecar.engine.diffusion import memory
+from sidecar.engine.diffusion.engine import DiffusionEngine
+from sidecar.engine.memory.beside import Beside
+from sidecar.paths import bundled_lora_folder, upscaler_folder
+from tests.engine.diffusion.drawing import STARTER, render_spec
+
+allocator.keep_freed_blocks()
+beside = Beside()
+drawing = DiffusionEngine(threads=1, beside=beside)
+engine = CompleteEngine(drawing, threads=1, beside=beside)
+engine.warm_up()
+engine.load_model("load", STARTER, lambda event: None, CancelToken())
+net = UpscalerSpec("anime", str(upscaler_folder() / "realesrgan-x4plus-anime.onnx"))
+out = io.BytesIO()
+Image.open(bundled_lora_folder() / "ink.png").convert("RGB").crop((0, 0, 120, 100)).save(out, "PNG")
+told = []
+
+def draw(**changes):
+    spec = render_spec(steps=1, **changes)
+    memory.release(drawing._parts.device)
+    forecast = engine.memory(1, spec).forecast
+    with beside.main.span():
+        pass
+    beside.main._highest = 0
+    engine.render("draw", spec, lambda event: None, CancelToken())
+    told.append((forecast.peak, beside.main.highest(), forecast.measured))
+
+draw(width=256, height=256)
+job = UpscaleSpec(out.getvalue(), 2, net, tempfile.mkdtemp())
+engine.upscale("upscale", job, lambda event: None, CancelToken())
+draw(width=256, height=256)
+draw(width=384, height=384)
+draw(width=384, height=384)
+plan = Enlarging(net, 2, 256, 256, without_gpu_only=True)
+draw(width=512, height=512, enlarging=plan)
+draw(width=512, height=512, enlarging=plan)
+draw(width=256, height=256, checks=CheckSpec(nsfw="warn"))
+draw(width=256, height=256)
+shown = {one.name: one.bytes for one in engine.memory(1).components}
+sys.stdout.write(json.dumps([told, shown]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's high-water mark")
+def test_it_is_foretold_as_well_beside_onnx_runtime() -> None:
+    """After an upscale, with enlarging and with checks; learning goes on, and what is held is
+    shown."""
+    out = subprocess.run([sys.executable, "-c", AFTER_AN_UPSCALE], capture_output=True, timeout=170)
+    assert out.returncode == 0, out.stderr.decode()[-3000:]
+    told, shown = json.loads(out.stdout)
+    for foretold, taken, _ in told:
+        assert abs(foretold / taken - 1) < 0.1, told
+    assert told[5][1] > told[1][1] + 100 * 2**20, "enlarging takes the most of a planned picture"
+    assert told[5][2], "what enlarging takes is learned"
+    held = {name for name in shown if name not in ("unet", "vae", "text_encoder")}
+    assert held == {"onnxruntime", "upscaler: anime", "checks: nsfw"}
+    assert all(5 * 2**20 < shown[name] < 200 * 2**20 for name in held), shown

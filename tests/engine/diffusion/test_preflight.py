@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 
-from sidecar.engine.contract import CancelToken, Event, ImageReady, ModelSpec
+from sidecar.engine.contract import Afterwards, CancelToken, Event, ImageReady, ModelSpec
 from sidecar.engine.diffusion import render
 from sidecar.engine.diffusion.engine import DiffusionEngine
 from sidecar.engine.diffusion.lora_room import stack_bytes
@@ -233,16 +231,63 @@ def test_what_is_done_with_a_picture_is_not_learned_as_its_drawing() -> None:
     assert figures[1] < figures[0] + 200 * MEGABYTE
 
 
-def test_nothing_is_learned_beside_a_library_that_came_in_later(
+def test_what_others_hold_in_the_process_is_foretold_and_not_learned_as_drawing() -> None:
+    laptop, size = Laptop(), {"width": 256, "height": 256}
+    laptop.load(on("balanced"))
+    laptop.draw(on("balanced"), **size)
+    alone, beside = laptop.forecast(on("balanced"), **size), laptop.engine._beside
+    with beside.coming("upscaler", "network"):
+        held = torch.ones(50 * MEGABYTE)
+    together = laptop.forecast(on("balanced"), **size)
+    assert together.peak == alone.peak + beside.total
+    assert beside.total == pytest.approx(held.nbytes, rel=0.05)
+    laptop.draw(on("balanced"), **size)
+    assert laptop.forecast(on("balanced"), **size).peak == pytest.approx(together.peak, rel=0.05)
+
+
+def test_learning_goes_on_beside_others_but_not_while_they_come_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its memory is there while pictures are drawn, but is not what they take."""
-    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
-    laptop, size = Laptop(), {"width": 256, "height": 256}
+    laptop, size = Laptop(), {"width": 192, "height": 192}
     laptop.load(on("off"))
+    beside = laptop.engine._beside
+
+    def joined(*given: Any) -> Any:
+        with beside.coming("checks", "nsfw"):
+            return sample(*given)
+
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
+        patch.setattr(render, "sample", joined)
         laptop.draw(on("off"), **size)
-        assert not laptop.forecast(on("off"), **size).measured
+    assert not laptop.forecast(on("off"), **size).measured
     laptop.draw(on("off"), **size)
     assert laptop.forecast(on("off"), **size).measured
+
+
+def test_what_is_done_afterwards_is_part_of_what_must_fit(laptop: Laptop) -> None:
+    plain = laptop.forecast(on("off"))
+    after = Afterwards(stays=30 * MEGABYTE, takes=2000 * MEGABYTE, measured=False)
+    whole = laptop.forecast(on("off"), afterwards=after)
+    assert plain.peak + 1000 * MEGABYTE < whole.peak < plain.peak + 2040 * MEGABYTE
+    assert not whole.measured
+    laptop.limit(whole.peak - MEGABYTE)
+    assert laptop.forecast(on("off")).fits
+    with pytest.raises(OutOfMemory):
+        laptop.draw(on("off"), afterwards=after)
+
+
+def test_enlarging_is_offered_where_it_fits_with_what_enlarging_takes(laptop: Laptop) -> None:
+    """A drawing that fits is no way out when what would enlarge it does not."""
+    light, heavy = (
+        Afterwards(larger=((2, Afterwards(takes=takes)),)) for takes in (0, 4000 * MEGABYTE)
+    )
+    # As much as half the size needs, which has the same peak on every rung there is.
+    laptop.limit(laptop.forecast(**LARGE).peak - MEGABYTE)
+
+    def offered(after: Afterwards | None) -> set[int]:
+        ways = laptop.forecast(on("off"), afterwards=after, **LARGE).alternatives
+        return {way.upscale for way in ways if way.way == "smaller_upscaled"}
+
+    assert offered(None) == {2, 4}
+    assert offered(light) == {2}
+    assert offered(heavy) == set()
