@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,44 @@ from sidecar.engine.pictures.opening import CHANNELS, Opened
 from sidecar.engine.pictures.prospects import refuse_hopeless
 from sidecar.engine.redrawing import Redrawing
 from sidecar.engine.upscale.job import Check, enlarged_from, first_look, opened_for, ready
-from sidecar.engine.upscale.pieces import under_transparency
+from sidecar.engine.upscale.pieces import HALO, under_transparency
 from sidecar.engine.upscale.upscaler import Enlarged, Upscaler
 
+BAND = 256
+"""Rows that leave a finished picture at once."""
+
 Pixels = NDArray[np.uint8]
+
+
+@dataclass
+class Source:
+    """What is kept of a picture that is redrawn: `colours` (height, width, 3), also under what is
+    transparent, until they are taken; its own transparency, if any."""
+
+    colours: Pixels
+    alpha: Image.Image | None
+    grey: bool
+    icc: bytes | None
+
+    @staticmethod
+    def of(opened: Opened) -> Source:
+        alpha = opened.picture.getchannel("A") if opened.has_alpha else None
+        grey = CHANNELS[opened.picture.mode] < 3
+        return Source(_colours(opened), alpha, grey, opened.icc)
+
+    def taken(self) -> Pixels:
+        """The colours, which are forgotten here: whoever has them lets go of them."""
+        colours, self.colours = self.colours, np.empty((0, 0, 3), np.uint8)
+        return colours
+
+    def again(self, pixels: Pixels) -> Image.Image:
+        """Those pixels as a picture of the same kind."""
+        picture = Image.fromarray(pixels)
+        if self.grey:
+            picture = picture.convert("L")
+        if self.alpha is not None:
+            picture.putalpha(self.alpha)
+        return picture
 
 
 def enhance(
@@ -47,7 +81,9 @@ def enhance(
     if path == "onnx":
         done = enlarged_from(job_id, spec.upscale, opened, upscaler, check, emit, cancel)
     else:
-        done = _redrawn(job_id, spec, opened, drawing, upscaler, check, emit, cancel)
+        source = Source.of(opened)
+        del opened  # a large picture is not held twice
+        done = _redrawn(job_id, spec, source, drawing, upscaler, check, emit, cancel)
     return replace(done, path=path, why=why)
 
 
@@ -64,7 +100,7 @@ def chosen(spec: EnhanceSpec, device: str) -> tuple[str, str]:
 def _redrawn(
     job_id: str,
     spec: EnhanceSpec,
-    opened: Opened,
+    source: Source,
     drawing: Drawing,
     upscaler: Upscaler,
     check: Check,
@@ -76,7 +112,9 @@ def _redrawn(
     upscale = spec.upscale
     quiet = spec.render if not upscale.checks.may_block else replace(spec.render, frame_every=0)
     redrawing = Redrawing(job_id, quiet, spec.tile, drawing, emit, cancel)
-    picture = _with_alpha(redrawing.redrawn(_colours(opened)), opened)
+    pixels = redrawing.redrawn(source.taken())
+    picture = source.again(pixels)
+    del pixels
     started = time.perf_counter()
     checked = check(Opened(picture), upscale.checks, upscale.scale)
     check_ms = _since(started)
@@ -92,7 +130,7 @@ def _redrawn(
         enlarged = upscaler.enlarge(
             Opened(picture), upscale.scale, upscale.upscaler, emit, cancel, on_piece
         )
-    ready(job_id, upscale, enlarged, Opened(picture, opened.icc), checked, emit, spec.render.seed)
+    ready(job_id, upscale, enlarged, Opened(picture, source.icc), checked, emit, spec.render.seed)
     return Finished(
         path="diffusion",
         why="",
@@ -108,25 +146,24 @@ def _redrawn(
 
 
 def _colours(opened: Opened) -> Pixels:
-    """(height, width, 3), also under what is transparent."""
-    picture = under_transparency(opened.picture) if opened.has_alpha else opened.picture
-    rgb = picture.convert("RGBA").convert("RGB") if opened.has_alpha else picture.convert("RGB")
-    return np.asarray(rgb)
-
-
-def _with_alpha(pixels: Pixels, opened: Opened) -> Image.Image:
-    """As the picture was: in grey, and with its own transparency."""
-    picture = Image.fromarray(pixels)
-    if CHANNELS[opened.picture.mode] < 3:
-        picture = picture.convert("L")
-    if opened.has_alpha:
-        picture.putalpha(opened.picture.getchannel("A"))
-    return picture
+    """(height, width, 3). Band by band: on the way there are several copies of each."""
+    width, height = opened.picture.size
+    colours = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, BAND):
+        first, last = max(top - HALO, 0), min(top + BAND + HALO, height)
+        band = opened.picture.crop((0, first, width, last))
+        if opened.has_alpha:
+            band = under_transparency(band).convert("RGBA")
+        rows = colours[top : top + BAND]
+        rows[:] = np.asarray(band.convert("RGB"))[top - first :][: len(rows)]
+    return colours
 
 
 def _as_it_is(picture: Image.Image) -> Enlarged:
     def rows() -> Generator[Pixels]:
-        yield Opened(picture).pixels
+        for top in range(0, picture.height, BAND):
+            band = picture.crop((0, top, picture.width, min(top + BAND, picture.height)))
+            yield Opened(band).pixels
 
     channels = CHANNELS[picture.mode]
     return Enlarged(picture.width, picture.height, channels, 1, rows())

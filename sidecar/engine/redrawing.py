@@ -52,14 +52,18 @@ class Redrawing:
     _image: ImageReady | None = field(default=None)
 
     def redrawn(self, pixels: Pixels) -> Pixels:
-        """The same size, (height, width, 3)."""
+        """The same size, (height, width, 3). Of what it holds itself, only the result is large."""
         height, width = pixels.shape[:2]
-        filled = _filled(pixels)
-        tile = self._side_that_fits(filled)
-        rows, columns = (spans(side, tile, MARGIN, FEATHER, SIDE_STEP) for side in filled.shape[:2])
+        pixels = _filled(pixels)
+        tile = self._side_that_fits(pixels)
+        rows, columns = (spans(side, tile, MARGIN, FEATHER, SIDE_STEP) for side in pixels.shape[:2])
         self._pieces = len(rows) * len(columns)
-        strips = enlarged_rows(filled, 1, rows, columns, self._piece)
-        return np.concatenate(list(strips))[:height, :width]
+        result, top = np.empty((height, width, 3), np.uint8), 0
+        for strip in enlarged_rows(pixels, 1, rows, columns, self._piece):
+            wanted = strip[: height - top, :width]
+            result[top : top + len(wanted)] = wanted
+            top += len(wanted)
+        return result
 
     def _side_that_fits(self, pixels: Pixels) -> int:
         """Halved until the memory that is there is foretold to be enough for the largest piece."""
@@ -115,6 +119,8 @@ class Redrawing:
 def _filled(pixels: Pixels) -> Pixels:
     """Sides that can be drawn; what is added goes on like the edge."""
     sides = [max(LEAST_SIDE, -(-side // SIDE_STEP) * SIDE_STEP) for side in pixels.shape[:2]]
+    if sides == [*pixels.shape[:2]]:
+        return pixels
     missing = [(0, side - had) for side, had in zip(sides, pixels.shape[:2], strict=True)]
     filled: Pixels = np.pad(pixels, [*missing, (0, 0)], mode="edge")
     return filled

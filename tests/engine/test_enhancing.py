@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from sidecar.engine import allocator
 from sidecar.engine.complete import CompleteEngine
 from sidecar.engine.contract import (
     CancelToken,
@@ -30,6 +32,7 @@ from sidecar.engine.contract import (
     UpscaleSpec,
 )
 from sidecar.engine.fake import FakeEngine
+from sidecar.engine.memory.ram import MainMemory
 from sidecar.errors import (
     Cancelled,
     ContentBlocked,
@@ -252,6 +255,36 @@ class TestHopeless:
     def test_anyway_works_on_it_all_the_same(self, tmp_path: Path) -> None:
         blank = Image.new("RGB", (200, 200), (30, 90, 200))
         assert Job(Redraws(), blank, tmp_path, anyway=True).picture.size == (200, 200)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's high-water mark")
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_large_photo_is_not_held_many_times(tmp_path: Path, mode: str) -> None:
+    """Decoded it takes four bytes a pixel, and three as what is redrawn or comes of it."""
+    side, memory = 3600, MainMemory()
+    picture = scene((200, 200)).resize((side, side), Image.Resampling.NEAREST)
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=1)
+    picture.close()
+    spec = UpscaleSpec(out.getvalue(), 1, UpscalerSpec("net", "nowhere.onnx"), str(tmp_path))
+    engine = CompleteEngine(AsItIs(), threads=1)
+    allocator.give_back()
+    before = memory.resident()
+    with memory.span() as peak:
+        job = EnhanceSpec(spec, "diffusion", RENDER, 1024, anyway=True)
+        engine.enhance("job", job, lambda event: None, CancelToken())
+    assert peak.bytes - before < 10 * side**2 + 60 * 2**20
+
+
+class AsItIs(FakeEngine):
+    """Gives back what it is given to redraw, at no cost."""
+
+    def render(self, job_id: str, spec: RenderSpec, emit: Any, cancel: CancelToken) -> Rendered:
+        data = spec.init_image or b""
+        emit(ImageReady(job_id, 0, 1, "image/png", spec.width, spec.height, data, b""))
+        return Rendered((), 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def test_a_picture_that_a_check_blocks_is_not_handed_out(tmp_path: Path) -> None:

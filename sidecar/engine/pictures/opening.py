@@ -60,7 +60,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
             picture = Image.open(BytesIO(data), formats=FORMATS)
             _check_size(picture, max_pixels)
             picture.load()
-            return _plain(ImageOps.exif_transpose(picture))
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _plain(picture)
     except ImageTooLarge:
         raise
     except Exception as exc:  # broken files make Pillow raise nearly anything
@@ -99,11 +100,16 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
         return _from_sixteen_bits(picture)
     transparent = "transparency" in picture.info
     if picture.mode in ("1", "L"):
-        return picture.convert("LA" if transparent else "L")
+        return _in_mode(picture, "LA" if transparent else "L")
     if picture.mode in ("LA", "La"):
         return picture.convert("LA")
     alpha = transparent or "A" in picture.getbands() or "a" in picture.getbands()
-    return picture.convert("RGBA" if alpha else "RGB")
+    return _in_mode(picture, "RGBA" if alpha else "RGB")
+
+
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """Pillow would copy also what is in that mode already, and a photo may be large."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _from_sixteen_bits(picture: Image.Image) -> Image.Image:
