@@ -6,6 +6,9 @@ READY := $(VENV)/.ready
 SHIM_READY := electron-shim/node_modules/.package-lock.json
 ASSETS := sidecar/assets/.fetched
 
+# Tests go two files at a time, in about 4 GB of memory; AT_ONCE= is one after the other.
+AT_ONCE ?= -n 2 --dist loadfile
+
 # The first of these that is Python 3.11 or newer; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -48,7 +51,7 @@ test: $(READY) $(ASSETS)  ## every test: the npm package's (where npm is), then 
 	@failed=0; \
 	if command -v npm >/dev/null; then $(MAKE) --no-print-directory shim || failed=1; \
 	else echo "No npm here: the package in electron-shim is not tested."; fi; \
-	$(BIN)/python -m pytest && exit $$failed
+	$(BIN)/python -m pytest $(AT_ONCE) && exit $$failed
 
 torture: $(READY) $(ASSETS)  ## the long form of tests/torture: kills, noise, malformed input, disks, leaks (an hour)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4" \
