@@ -140,6 +140,13 @@ def _moment(
     return _Moment(work, live, FINISHED * spec.width * spec.height, guess)
 
 
+def lighter_network(upscaler: UpscalerSpec) -> list[dict[str, object]]:
+    """The way out where one takes too much, if there is a lighter one."""
+    if upscaler.name == OFFERED or not _is_there(_offered()):
+        return []
+    return [{"way": "lighter_network", "network": OFFERED}]
+
+
 def _offered() -> UpscalerSpec:
     return UpscalerSpec(OFFERED, str(upscaler_folder() / f"{OFFERED}.onnx"))
 

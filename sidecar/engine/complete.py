@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.afterwards import Finishing, Measure
+from sidecar.engine.afterwards import Finishing, Measure, lighter_network
 from sidecar.engine.contract import (
     CancelToken,
     Checked,
@@ -93,8 +93,8 @@ class CompleteEngine:
         return self._drawing.apply_loras(job_id, spec, loras, emit, cancel)
 
     def render(self, job_id: str, spec: RenderSpec, emit: Emit, cancel: CancelToken) -> Rendered:
-        with memory_told(self._release):
-            plan = drawn_smaller(spec, self._device)
+        plan = drawn_smaller(spec, self._device)
+        with memory_told(self._release, lighter_network(plan.upscaler) if plan else ()):
             if plan is not None and not self._networks.knows(plan.upscaler):
                 self._upscaler.load(plan.upscaler, emit, cancel)
             spec = self._planned(spec)

@@ -20,15 +20,18 @@ from sidecar.engine.contract import (
     CheckSpec,
     EngineWarning,
     EnhanceSpec,
+    Enlarging,
     Event,
     ImageReady,
     UpscalerSpec,
     UpscaleSpec,
 )
+from sidecar.engine.fake import FakeEngine
 from sidecar.engine.no_drawing import NoDrawing
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.network import LEAST_SIDE
 from sidecar.errors import OutOfMemory
+from tests.engine.test_finishing import SPEC
 from tests.engine.upscale.faulty import NO_MEMORY, Faults, fake
 from tests.engine.upscale.networks import nearest
 from tests.engine.upscale.test_upscaler import doubled, drawn, encoded
@@ -102,6 +105,20 @@ def test_where_halves_are_too_large_too_it_is_told_what_takes_less(
     assert engine._upscaler.provider == "", "the network is let go"
     cpu.running.clear()
     start(engine, spec, lambda event: None)
+
+
+def test_a_picture_that_is_enlarged_is_told_of_the_lighter_network(
+    cpu: Faults, spec: UpscaleSpec
+) -> None:
+    cpu.running[providers.CPU] = larger_than(8)
+    plan = Enlarging(spec.upscaler, 2, 64, 64, without_gpu_only=False)
+    whole = replace(SPEC, width=128, height=128, enlarging=plan)
+    with pytest.raises(OutOfMemory) as fault:
+        CompleteEngine(FakeEngine(), threads=1).render(
+            "job", whole, lambda event: None, CancelToken()
+        )
+    (way,) = fault.value.to_wire()["data"]["alternatives"]
+    assert "realesr-animevideov3" in way
 
 
 def test_a_lower_scale_is_named_where_there_is_one(
