@@ -129,13 +129,6 @@ class Host:
             if self._engine is None and command.planned is not None:
                 self._unanswered.append(command)
                 return
-        if command.planned is None:
-            self.emit(self._memory(command))
-            return
-        # To foretell may take opening a network; a cancel is not behind that.
-        threading.Thread(target=self._answer, args=(command,), daemon=True).start()
-
-    def _answer(self, command: ReportMemory) -> None:
         self.emit(self._memory(command))
 
     def _memory(self, command: ReportMemory) -> MemoryReport:
