@@ -8,7 +8,7 @@ comes out of a network at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,10 +23,9 @@ UPSCALER, CHECKS = "upscaler", "checks"
 AND = "+"
 CHECK_NETWORKS: dict[str, tuple[str, ...]] = {
     "nsfw": ("open-nsfw",),
-    "codes": (),
     "text": ("text-finder", "text-reader"),
 }
-"""The networks of each check."""
+"""The networks of each check that has any; to look for codes takes next to nothing."""
 OFFERED = "realesr-animevideov3"
 """The network that enlarges where nobody named one."""
 TIMES = (2, 4)
@@ -80,6 +79,8 @@ class Finishing:
         """For each picture that is finished. Of checks alone only what is not known yet: to look at
         memory takes as long as they do."""
         plan = spec.enlarging
+        if plan is None and not checks_on(spec.checks):
+            return nullcontext
         network = self._networks.of(plan.upscaler) if plan is not None else None
         times = plan.factor if plan is not None else 1
         moment = _moment(spec, plan.upscaler if plan else None, network, times)
@@ -113,6 +114,7 @@ class Finishing:
 
 
 def checks_on(checks: CheckSpec) -> tuple[str, ...]:
+    """Those with networks."""
     return tuple(check for check in CHECK_NETWORKS if getattr(checks, check) != "off")
 
 

@@ -19,9 +19,10 @@ class NotedChecker(Checker):
 
     def look(self, picture: Image.Image, spec: CheckSpec) -> Checked:
         checks = checks_on(spec)
-        if set(checks) - {"codes"}:
-            with self._beside.coming(LIBRARY, LIBRARY):
-                import_module("onnxruntime")
+        if not checks:
+            return super().look(picture, spec)
+        with self._beside.coming(LIBRARY, LIBRARY):
+            import_module("onnxruntime")
         name = with_those_there(self._beside, checks)
         with self._beside.coming(CHECKS, name, check_bytes(name)):
             return super().look(picture, spec)
