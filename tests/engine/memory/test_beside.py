@@ -28,10 +28,10 @@ def test_what_comes_is_measured_by_name(beside: Beside) -> None:
     with beside.coming("upscaler", "net") as comes:
         network = filled(60)
     assert comes
-    assert beside.total == pytest.approx(len(library) + len(network), rel=0.1)
+    assert beside.total == pytest.approx(len(library) + len(network), rel=0.2)
     shown = {info.name: info.bytes for info in beside.infos()}
     assert list(shown) == ["onnxruntime", "upscaler: net"]
-    assert shown["upscaler: net"] == pytest.approx(len(network), rel=0.1)
+    assert shown["upscaler: net"] == pytest.approx(len(network), rel=0.2)
 
 
 def test_what_was_only_taken_meanwhile_is_not_held(beside: Beside) -> None:
@@ -99,7 +99,7 @@ class TestForetelling:
             pass
         came = again.to_come("upscaler", "net", self.SIZE)
         assert came.measured
-        assert came.bytes == pytest.approx(len(kept), rel=0.1)
+        assert came.bytes == pytest.approx(len(kept), rel=0.2)
         assert not drawings.exists(), "what drawings took is another file"
 
 
@@ -110,7 +110,7 @@ class TestTaking:
         taken = beside.takes("finishing", 1000, ROUGH)
         assert taken.measured
         # A bytes and a bytearray of ninety megabytes, less what is told to be no part of it.
-        assert taken.bytes == pytest.approx(170 * MEGABYTE, rel=0.1)
+        assert taken.bytes == pytest.approx(170 * MEGABYTE, rel=0.2)
 
     def test_what_comes_in_meanwhile_is_not_taken_for_it(self, beside: Beside) -> None:
         with beside.taking("finishing", 1000), beside.coming("checks", "nsfw"):
