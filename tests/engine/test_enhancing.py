@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -260,22 +261,34 @@ class TestHopeless:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's high-water mark")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_a_large_photo_is_not_held_many_times(tmp_path: Path, mode: str) -> None:
-    """Decoded it takes four bytes a pixel, and three as what is redrawn or comes of it."""
-    side, memory = 3600, MainMemory()
-    picture = scene((200, 200)).resize((side, side), Image.Resampling.NEAREST)
+    """In a process of its own, where no earlier test left gaps."""
+    code = f"from {__name__} import redrawn_in; redrawn_in({str(tmp_path)!r}, {mode!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()
+    assert int(done.stdout) < 10 * SIDE**2 + 60 * 2**20
+
+
+SIDE = 3600
+
+
+def redrawn_in(folder: str, mode: str) -> None:
+    """Tells how many bytes it takes at most to redraw a photo. Decoded it takes four bytes a pixel,
+    and three as what is redrawn or comes of it."""
+    memory = MainMemory()
+    picture = scene((200, 200)).resize((SIDE, SIDE), Image.Resampling.NEAREST)
     if mode == "RGBA":
         picture.putalpha(Image.linear_gradient("L").resize(picture.size))
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=1)
     picture.close()
-    spec = UpscaleSpec(out.getvalue(), 1, UpscalerSpec("net", "nowhere.onnx"), str(tmp_path))
+    spec = UpscaleSpec(out.getvalue(), 1, UpscalerSpec("net", "nowhere.onnx"), folder)
     engine = CompleteEngine(AsItIs(), threads=1)
     allocator.give_back()
     before = memory.resident()
     with memory.span() as peak:
         job = EnhanceSpec(spec, "diffusion", RENDER, 1024, anyway=True)
         engine.enhance("job", job, lambda event: None, CancelToken())
-    assert peak.bytes - before < 10 * side**2 + 60 * 2**20
+    sys.stdout.write(str(peak.bytes - before))
 
 
 class AsItIs(FakeEngine):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.engine.contract import ApplyLoras, Render
+from sidecar.rpc import guard
 from sidecar.rpc.images import data_url
+from sidecar.scan import scan_file
 from tests.catalog.catalog_samples import lora_shapes, safetensors, write_json, write_lora
 from tests.rpc.in_memory import InMemory
 
@@ -44,6 +47,19 @@ def both(one: float, other: float) -> list[dict[str, Any]]:
 
 def alphas(stack: list[dict[str, Any]]) -> list[float]:
     return [entry["alpha"] for entry in stack]
+
+
+@pytest.fixture
+def scans(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """No scan begins before it is set."""
+    may_begin = threading.Event()
+
+    def when_it_may(*asked: Any) -> Any:
+        assert may_begin.wait(60)
+        return scan_file(*asked)
+
+    monkeypatch.setattr(guard, "scan_file", when_it_may)
+    return may_begin
 
 
 class TestScanning:
@@ -105,18 +121,19 @@ class TestScanning:
         assert wire.call("status")["stack"] == []
 
     def test_a_switch_and_a_picture_sent_at_once_wait_for_the_same_scan(
-        self, loaded: InMemory, folder: Path
+        self, loaded: InMemory, folder: Path, scans: threading.Event
     ) -> None:
         doubtful(folder)
         switch = loaded.request("switch_lora", name="doubtful")
         picture = loaded.request("generate", prompt="x")
+        scans.set()
         for request in (switch, picture):
             assert loaded.answer(request)["error"]["data"]["kind"] == "lora_suspicious"
         assert loaded.call("status")["stack"] == []
         assert not [c for c in loaded.engine.commands if isinstance(c, Render)]
 
     def test_look_ups_are_answered_while_a_large_file_is_scanned(
-        self, loaded: InMemory, folder: Path
+        self, loaded: InMemory, folder: Path, scans: threading.Event
     ) -> None:
         name, size = "a.attn2.to_k.lora_A.weight", 64 << 20
         shapes = {name: [size // 2 // 1024, 1024]}
@@ -126,6 +143,7 @@ class TestScanning:
         loaded.answer(ping)
         answered = [m["id"] for m in loaded.out if "id" in m]
         assert scan not in answered
+        scans.set()
         assert loaded.answer(scan)["result"]["bytes"] > size
 
 
