@@ -23,7 +23,8 @@ LARGEST = 2**31
 METADATA = 14
 """Field of `ModelProto` in onnx.proto: pairs of a key (1) and a value (2)."""
 TILE = 192
-"""Pixels a side of what a network sees at once, where its file does not say (`upscale.network`)."""
+"""Pixels a side of what a network sees at once, where its file does not say: about 0.5 GB for
+a network of RRDB's kind."""
 
 Key = tuple[str, int, int]
 
@@ -45,7 +46,7 @@ class KnownNetworks:
 
     def of(self, spec: UpscalerSpec) -> NetworkFacts:
         """Raises AssetMissing, ModelCorrupt or ModelUnsupported."""
-        key = _key_of(spec.path)
+        key = key_of(spec.path)
         if not self.knows(spec):
             network = import_module("sidecar.engine.upscale.network")
             opened = network.open_network(Path(spec.path), spec.name, 1, _nowhere, [CPU])
@@ -54,14 +55,14 @@ class KnownNetworks:
 
     def knows(self, spec: UpscalerSpec) -> bool:
         """Whether it need not be opened for that."""
-        key = _key_of(spec.path)
+        key = key_of(spec.path)
         if key not in self._known and (said := _said(spec, key[2])) is not None:
             self._known[key] = said
         return key in self._known
 
     def opened(self, spec: UpscalerSpec, scale: int, tile: int) -> None:
         """What turned out."""
-        key = _key_of(spec.path)
+        key = key_of(spec.path)
         self._known[key] = NetworkFacts(scale, key[2], tile)
 
 
@@ -121,7 +122,8 @@ def _varint(file: BinaryIO) -> int | None:
     raise ValueError("a number of more than 64 bits")
 
 
-def _key_of(path: str) -> Key:
+def key_of(path: str) -> Key:
+    """Another one when the file has changed. Raises AssetMissing."""
     try:
         found = os.stat(path)
     except OSError as exc:

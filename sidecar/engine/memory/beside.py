@@ -103,8 +103,7 @@ class Beside:
     def taking(self, work: str, live: int, besides: int = 0, again: bool = True) -> Generator[None]:
         """Learns what work takes on top of all that is there. Free memory goes back to the system
         before it, which then has more for it, and after it, where it would be taken for something
-        else's. `besides`: bytes that are no part of it. `again`:
-        also where it is known."""
+        else's. `besides`: bytes that are no part of it. `again`: also where it is known."""
         if not again and self._calibration.knows(work, live):
             yield
             allocator.give_back()

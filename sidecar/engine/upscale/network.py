@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.engine.known_networks import TILE
 from sidecar.engine.upscale import providers
 from sidecar.engine.upscale.tail import Tail
 from sidecar.errors import ModelUnsupported, NumericalFault
@@ -22,8 +23,6 @@ MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 """Of which sides may have to be: for networks that begin with pixel-unshuffle or see in windows."""
 LEAST_SIDE = 16
 """Of what a network is tried on, and of what one that was tried is given."""
-TILE = 192
-"""Pixels a side, where the file does not say; about 0.5 GB for a network of RRDB's kind."""
 LARGEST_MARGIN, FAR = 64, 36
 """The margin of a network that is seen to see far: what it was measured on shows not all of that.
 `realesrgan-x4plus` comes out at 42 and needs 64 on photographs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.engine.contract import CancelToken, Emit, EngineWarning, UpscalerSpec
+from sidecar.engine.known_networks import Key, key_of
 from sidecar.engine.pictures.opening import CHANNELS, Opened
 from sidecar.engine.shortage import forget
 from sidecar.engine.upscale import providers
@@ -47,7 +47,7 @@ class Upscaler:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._network: Network | None = None
-        self._key: tuple[str, int, int] | None = None
+        self._key: Key | None = None
         self._refused: set[str] = set()
         self._full: set[str] = set()
         """Providers whose device had no memory left for the network in use."""
@@ -141,7 +141,7 @@ class Upscaler:
             self.give_back()
 
     def _ready(self, spec: UpscalerSpec, emit: Emit, stop: providers.Stop) -> Network:
-        key = _key_of(spec.path)
+        key = key_of(spec.path)
         if self._key != key:
             self.unload()
             self._key = key
@@ -163,11 +163,3 @@ class Upscaler:
                 emit(EngineWarning("provider_fallback", fields))
 
         return told
-
-
-def _key_of(path: str) -> tuple[str, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return path, found.st_mtime_ns, found.st_size
