@@ -184,7 +184,8 @@ def _smaller(spec: RenderSpec) -> Iterator[tuple[str, RenderSpec]]:
         smaller = replace(spec, width=width, height=height)
         if spec.afterwards is None:
             yield "smaller_upscaled", smaller
-        for times, after in spec.afterwards.larger if spec.afterwards else ():
+            continue
+        for times, after in spec.afterwards.larger:
             if times == scale:
                 yield "smaller_upscaled", replace(smaller, afterwards=after)
     for factor in SHRINK:
